@@ -1,0 +1,83 @@
+"""From what the network and an HTTP status say to an error of ours, without body, query or credential."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import httpx
+
+from adaptors.errors import FarSideError, NotAllowed, NotFound, Rejected, TimedOut, Unreachable
+
+
+def refusal(status: int, where: str, name: str, *, writes: bool, fields: Iterable[str] = ()) -> FarSideError:
+    """The error for an answer that is no 2xx. `where` is method, host and path; `name` the credential's.
+
+    >>> refusal(404, "GET primero.example.org/api/v2/cases/1", "primero", writes=False)
+    NotFound('GET primero.example.org/api/v2/cases/1 answered 404')
+    """
+    what = f"{where} answered {status}"
+    if status == 401:
+        error = NotAllowed(what, status=status, fix=f"Check user and password or key in credentials/{name}.yaml.")
+        error.stops_run = True
+        return error
+    if status == 403:
+        fix = f"The account of {name} lacks a permission, or the record is out of its reach."
+        return NotAllowed(what, status=status, fix=fix)
+    if status == 404:
+        return NotFound(what, status=status, fix="Check the id, and the URL in the credential.")
+    if status == 408:
+        return TimedOut(what, status=status, unknown=writes)
+    if status == 429:
+        return Unreachable(what, status=status, code="too_many_requests", fix="It will be tried again.")
+    if status >= 500:
+        return Unreachable(what, status=status, code="server_error", unknown=writes, fix="It will be tried again.")
+    if 300 <= status < 400:
+        return Unreachable(what, status=status, code="redirected", fix="Put the final address into the credential.")
+    named = tuple(fields)
+    return Rejected(
+        f"{what} for {', '.join(named)}" if named else what,
+        status=status,
+        fields=named,
+        fix="Correct these fields, or their mapping.",
+    )
+
+
+def connection_error(error: httpx.TransportError, where: str, *, writes: bool) -> Unreachable:
+    """The error for a request that got no answer. `unknown` is true when a write may have arrived all the same.
+
+    >>> connection_error(httpx.ReadTimeout("…"), "POST dtp.example.org/in", writes=True).unknown
+    True
+    """
+    before = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol))
+    unknown, said = writes and not before, str(error).lower()
+    if isinstance(error, httpx.TimeoutException):
+        return TimedOut(f"{where}: no answer in time", unknown=unknown, fix="It will be tried again.")
+    if "certificate_verify_failed" in said:
+        return Unreachable(
+            f"{where}: the server's certificate can't be verified",
+            code="tls_failed",
+            fix="If an authority of your own signed it, name that authority's file as ca_file in the credential.",
+        )
+    if "ssl" in said and "alert" in said:
+        return Unreachable(
+            f"{where}: the server ended the TLS handshake",
+            code="certificate_refused",
+            fix="Is the client certificate the one that was handed over, and still valid?",
+        )
+    if before:
+        return Unreachable(f"{where}: no connection", fix="Is the address right, and the network up?")
+    return Unreachable(
+        f"{where}: the connection ended before an answer",
+        code="connection_lost",
+        unknown=unknown,
+        fix="It will be tried again. If it is always so: is the client certificate refused?",
+    )
+
+
+def retry_after(headers: Any) -> float | None:
+    """Seconds, where the answer names them.
+
+    >>> retry_after({"retry-after": "60"})
+    60.0
+    """
+    told = headers.get("retry-after", "")
+    return float(told) if told.isascii() and told.isdigit() else None

@@ -1,0 +1,97 @@
+"""What an operation is: a function from state to state, with a name and, where it maps, the paths it reads."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from adaptors.errors import JobError
+from adaptors.promises import State
+
+ENGINE_KEYS = (
+    "configuration", "runtime", "ledger", "outbox", "outcomes", "item", "dry_run", "message", "revisit", "cursor"
+)  # fmt: skip
+
+
+class Operation:
+    """One step of a job.
+
+    `run` takes the state and returns it, changed. `stream`, where a step reads many records, gives them one by one to
+    `each`. `prepare`, where a step sends ids and codes only to `system`, gives what it would send, so that it can wait.
+    `may_repeat` says whether the step may be done again when it is not known whether it took effect.
+
+    >>> Operation("hello", lambda state: {**state, "data": "hello"})({})
+    {'data': 'hello'}
+    """
+
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[State], State],
+        *,
+        reads: frozenset[str] = frozenset(),
+        stream: Callable[[State], Iterator[Any]] | None = None,
+        system: str = "",
+        prepare: Callable[[State], dict[str, Any]] | None = None,
+        may_repeat: Callable[[State], bool] | None = None,
+    ) -> None:
+        self.__name__ = name
+        self.reads = reads
+        self.stream = stream
+        self.system = system
+        self.prepare = prepare
+        self.may_repeat = may_repeat
+        self._run = run
+
+    def __call__(self, state: State) -> State:
+        return self._run(state)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.__name__}>"
+
+
+def call(operation: Callable[[State], State], state: State) -> State:
+    """Run one operation and hold it to its signature; what belongs to the engine survives a state made anew.
+
+    >>> call(lambda state: {"data": 1}, {"data": 0, "message": "m1"})
+    {'message': 'm1', 'data': 1}
+    """
+    after = operation(state)
+    if not isinstance(after, dict):
+        raise JobError(
+            f"{name_of(operation)} returned {'nothing' if after is None else 'no state'}",
+            fix="End the function with: return state",
+        )
+    if after is state:
+        return after
+    return {**{key: state[key] for key in ENGINE_KEYS if key in state}, **after}
+
+
+def check_operations(operations: tuple[Any, ...], where: str) -> None:
+    """Raise JobError when something that can't be called stands where an operation belongs.
+
+    >>> check_operations((print,), "each")
+    """
+    for place, operation in enumerate(operations, start=1):
+        if not callable(operation):
+            raise JobError(
+                f"number {place} in {where} is a {type(operation).__name__}, not an operation",
+                fix="Wrap a function in fn(…), or remove it.",
+            )
+
+
+def name_of(operation: Any) -> str:
+    """The name an operation goes by in reports."""
+    return str(getattr(operation, "__name__", type(operation).__name__))
+
+
+def rehearsed(state: State, system: str, action: str, fields: Any) -> bool:
+    """In a dry run, note what would be sent, as names of fields, and say True: the caller then sends nothing.
+
+    >>> state = {"dry_run": []}
+    >>> rehearsed(state, "primero", "create case", {"sex": "female"}), state["dry_run"]
+    (True, [{'system': 'primero', 'action': 'create case', 'fields': ['sex']}])
+    """
+    if state.get("dry_run") is None:
+        return False
+    names = sorted(str(name) for name in fields) if isinstance(fields, dict) else []
+    state["dry_run"].append({"system": system, "action": action, "fields": names})
+    return True
