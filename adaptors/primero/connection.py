@@ -1,0 +1,100 @@
+"""Primero's credential and client: HTTP Basic on each request, and the version it runs."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from adaptors.errors import JobError, NotFound, Unreachable
+from adaptors.http import Answer, Client, basic, client_of, reveal
+from adaptors.promises import State
+
+API = "/api/v2"
+OLDEST, POLLABLE = (2, 6), (2, 11)
+_FIELD_NAME = re.compile(r"[A-Za-z0-9_./]{1,80}")
+
+
+class Primero:
+    """One Primero server, for one run. HTTP Basic needs no session and no CSRF token (primero-api §1.1)."""
+
+    def __init__(self, credential: dict[str, Any], runtime: Any) -> None:
+        missing = [key for key in ("url", "user", "password") if not credential.get(key)]
+        if missing:
+            raise JobError(
+                f"credentials/primero.yaml lacks {', '.join(missing)}",
+                code="credential_incomplete",
+                fix="See credentials.example/primero.yaml.",
+            )
+        self.url = str(reveal(credential["url"])).rstrip("/")
+        self._client = Client(
+            "primero", credential, runtime, headers={"authorization": basic(credential)}, explain=_fields_refused
+        )
+        self._remembered: dict[Any, Any] = {}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def send(self, method: str, path: str, *, query: Any = None, body: Any = None) -> Answer:
+        """One request below /api/v2."""
+        return self._client.send(method, API + path, query=query, body=body)
+
+    def read(self, path: str, query: Any = None) -> dict[str, Any]:
+        """The answer to a GET: an object with `data` and, for lists, `metadata`."""
+        answer = self.send("GET", path, query=query).body
+        if not isinstance(answer, dict) or "data" not in answer:
+            raise Unreachable(
+                f"GET {API}{path} answered without data", code="unreadable_answer", fix="Is this Primero's address?"
+            )
+        return answer
+
+    def remember(self, key: Any, fetch: Callable[[], Any]) -> Any:
+        """What `fetch` gave for this key, asked once a run: users and forms don't change while a run lasts."""
+        if key not in self._remembered:
+            self._remembered[key] = fetch()
+        return self._remembered[key]
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Such as (2, 14, 5, 1); raises JobError below 2.6. A server that doesn't tell is taken for a new one: what
+        differs by version is checked in the answer either way.
+        """
+        return self.remember("version", self._ask_version)  # type: ignore[no-any-return]
+
+    def _ask_version(self) -> tuple[int, ...]:
+        try:
+            told = (self.read("/system_settings")["data"] or {}).get("primero_version")
+        except NotFound:
+            told = None
+        numbers = tuple(int(number) for number in re.findall(r"\d+", str(told or "")))
+        if not numbers:
+            return (2, 14)
+        if numbers < OLDEST:
+            raise JobError(
+                f"Primero {told} is too old",
+                code="version",
+                fix="From 2.6 on a case can't be created twice under one id; ask for an update.",
+            )
+        return numbers
+
+
+def primero_of(state: State) -> Primero:
+    """The run's client for the credential `primero`."""
+    return client_of(state, "primero", Primero)  # type: ignore[no-any-return]
+
+
+def segment(value: Any) -> str:
+    """A record's id as one segment of a path."""
+    return quote(str(value), safe="")
+
+
+def _fields_refused(status: int, body: Any) -> Iterator[str]:
+    """The names in a refusal's `detail`: JSON pointers or an attribute (primero-api §4, §9). Values stay behind."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    for error in errors if isinstance(errors, list) else []:
+        detail = error.get("detail") if isinstance(error, dict) else None
+        for pointer in detail if isinstance(detail, list) else [detail]:
+            if isinstance(pointer, str):
+                name = ".".join(part for part in pointer.split("/") if part and not part.isdigit())
+                if _FIELD_NAME.fullmatch(name):
+                    yield name
