@@ -1,0 +1,212 @@
+"""1a: takes a referral from proGres into Primero, and answers each intervention.
+
+Starts when DTP posts a PrimeroOutgoingReferral. For every intervention the child is found by the UNHCR individual
+number, or a new case is made; the service is added; DTP is told that it was delivered, or why not.
+
+What to edit for another country: the tables, INTAKE_USERS and the constants in CASE and SERVICE.
+"""
+
+import json
+import re
+
+from adaptors.common import (
+    age,
+    data_value,
+    date,
+    derive,
+    each,
+    join,
+    log_ids,
+    lookup,
+    once,
+    require,
+    save_as,
+    source_value,
+    text,
+)
+from adaptors.primero import upsert_case
+from adaptors.progres import send_feedback
+
+# Tables: proGres' value → Primero's. What is not in a table is refused, unless a default is written.
+
+SERVICE_TYPES = {
+    "Alternative Care": "alternative_care",
+    "BID": "focuses_non_specialized_mhpss_care",
+    "BIA": "focuses_non_specialized_mhpss_care",
+    "Family Tracing and Reunification": "food",
+}
+
+SEXES = {
+    "125080000": "female",
+    "125080001": "male",
+    "125080002": "other_b25f252",
+    "125080003": "unknown_4b34795",
+}
+
+LANGUAGES = {
+    "Anyuak": "language1",
+    "Swahili": "language1",
+    "Swahili, Congo": "language1",
+    "Cutchi-swahili": "language1",
+    "Nuer": "language2",
+    "Bari": "language4",
+    "Amharic": "language5",
+    "Zande": "language5",
+    "Bembe": "language7",
+    "Somali": "language8",
+    "Acholi": "language10",
+}
+DINKA = "language3"  # every "Dinka, …"
+OTHER_LANGUAGE = "language6"
+
+# Who receives a new case: agency as UNHCR names it → intake user in Primero.
+INTAKE_USERS = {}
+DEFAULT_INTAKE_USER = "progresv4_primero_intake"
+
+# What DTP is told, by the error's code.
+REASONS = {
+    "missing_fields": "Missing required fields",
+    "invalid_data": "Invalid data",
+    "unknown_code": "Invalid data",
+    "not_agreed": "Service type not among the agreed ones",
+    "ambiguous": "More than one matching case",
+    "rejected": "Primero refused the data",
+}
+ANOTHER_REASON = "The referral could not be processed"
+
+# Primero refuses a text that as a whole looks like a date.
+LOOKS_LIKE_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")
+
+REQUIRED = [
+    "interventiontype.progres_description",
+    "individuals.progres_id",
+    "individuals.progres_registrationgroupid",
+    "individuals.progres_givenname",
+    "individuals.progres_familyname",
+    "individuals.progres_dateofbirth",
+    "individuals.progres_sex",
+    "progres_interventionnumber",
+]
+
+
+def language(name):
+    """One language of proGres as Primero's option."""
+    name = text(name)
+    if name and name.startswith("Dinka, "):
+        return DINKA
+    return lookup(LANGUAGES, name, default=OTHER_LANGUAGE)
+
+
+def referral_notes(description, reason):
+    """Description and reason in one text, "Note: " before what Primero would take for a date."""
+    notes = join(", ", description, *reason_texts(reason))
+    return f"Note: {notes}" if notes and LOOKS_LIKE_DATE.fullmatch(notes) else notes
+
+
+def reason_texts(reason):
+    """The reason's texts, in order: it may be a JSON text, a list of {CreatedBy, Text, CreatedOn}."""
+    if isinstance(reason, str) and reason.strip().startswith("["):
+        try:
+            reason = json.loads(reason)
+        except ValueError:
+            return [reason]
+    if not isinstance(reason, list):
+        return [reason]
+    return [entry.get("Text") if isinstance(entry, dict) else entry for entry in reason]
+
+
+def requesting_agency(partner):
+    """The agency that asks for the service."""
+    return text(partner) or "UNHCR"
+
+
+def intake_user(partner):
+    """Who owns the new case."""
+    return lookup(INTAKE_USERS, partner, default=DEFAULT_INTAKE_USER) or DEFAULT_INTAKE_USER
+
+
+def closure_reason(code, fields):
+    """Why it was not delivered, in words a UNHCR officer can act on; names of fields, no data."""
+    reason = lookup(REASONS, code, default=ANOTHER_REASON)
+    return f"{reason}: {', '.join(fields)}" if fields else reason
+
+
+# Mappings: Primero's field → where its value comes from.
+
+SERVICE = {
+    "progres_interventionnumber": data_value("progres_interventionnumber"),
+    "service_type": lookup(SERVICE_TYPES, data_value("interventiontype.progres_description"), code="not_agreed"),
+    "service_response_day_time": date(data_value("progres_interventionstartdate"), time=True),
+    "service_referral_notes": derive(referral_notes, "progres_interventiondescription", "progres_reasonforreferral"),
+    "service_request_title": text(data_value("user.title")),
+    "service_request_phone": text(data_value("user.mobilephone")),
+    "service_request_email": text(data_value("user.internalemailaddress")),
+    "service_request_agency": derive(requesting_agency, "user.progres_partner.Name"),
+    "service_request_external": True,
+    "service_implementing_agency": "UNICEF",
+    "service_response_type": "service_provision",
+    "service_referral": "external_referral",
+    "unhcr_referral_status": "pending",
+}
+
+# All of it is written with a new case; in a known one only a service that is not there yet is added.
+CASE = {
+    "unhcr_individual_no": data_value("individuals.progres_id"),
+    "case_id": data_value("progres_primeroid"),  # finds a case, is never written
+    "unhcr_id_no": text(data_value("individuals.progres_registrationgroupid.Name")),
+    "name_first": text(data_value("individuals.progres_givenname")),
+    "name_middle": text(data_value("individuals.progres_middlename")),
+    "name_last": text(data_value("individuals.progres_familyname")),
+    "name_nickname": text(data_value("individuals.progres_commonyusedname")),
+    "date_of_birth": date(data_value("individuals.progres_dateofbirth")),
+    "age": age(data_value("individuals.progres_dateofbirth")),
+    "sex": lookup(SEXES, data_value("individuals.progres_sex")),
+    "telephone_current": text(data_value("individuals.progres_primaryphonenumber")),
+    "address_current": join(
+        " ",
+        data_value("individuals.progres_coalocationlevel1.Name"),
+        data_value("individuals.progres_coalocationlevel2.Name"),
+        data_value("individuals.progres_coalocationlevel3.Name"),
+        data_value("individuals.progres_coalocationlevel4.Name"),
+        data_value("individuals.progres_coalocationlevel5.Name"),
+        data_value("individuals.progres_coalocationlevel6"),
+    ),
+    "language": [derive(language, "languages.progres_languagecodeid.Name")],
+    "status": "open",
+    "owned_by": derive(intake_user, "user.progres_partner.Name"),
+    "module_id": "primeromodule-cp",
+    "services_section": [SERVICE],
+}
+
+DELIVERED = {
+    "status": "Pending Acknowledgement",
+    "primero_user": source_value("case.owned_by"),
+    "case_id": source_value("case.case_id"),
+    "progres_interventionnumber": data_value("progres_interventionnumber"),
+}
+
+NOT_DELIVERED = {
+    "status": "Delivery Fail",
+    "closure_reason": derive(closure_reason, source_value("error.code"), source_value("error.fields")),
+    "request_type": "Feedback",
+    "progres_interventionnumber": data_value("progres_interventionnumber"),
+    "case_id": source_value("error.ids.case_id"),
+    "primero_user": source_value("error.ids.primero_user"),
+}
+
+operations = [
+    each(
+        "$.data.interventions[*]",
+        log_ids(
+            intervention=data_value("progres_interventionnumber"),
+            individual=data_value("individuals.progres_id"),
+        ),
+        require(*REQUIRED),
+        save_as("case", upsert_case(CASE, match=["unhcr_individual_no", "case_id"])),
+        log_ids(case_id=source_value("case.case_id")),
+        once("answer", data_value("progres_interventionnumber"), send_feedback(DELIVERED), later=True),
+        when_refused=[
+            once("answer", data_value("progres_interventionnumber"), send_feedback(NOT_DELIVERED), later=True),
+        ],
+    ),
+]
