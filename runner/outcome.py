@@ -1,0 +1,89 @@
+"""What became of a run: its items, its operations, and the error that ended it, if one did."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from runner.errors import JobFailed, RunnerError
+from runner.jobscript import JobScript, place_in
+from runner.statefile import State
+
+NEEDS_A_LOOK = ("refused", "parked", "failed")
+_ITEM_KEYS = ("outcome", "ids", "code", "message", "fix")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One attempt at one job. `items` and `operations` are as in the JSON report.
+
+    `printed` is the number of lines that the job itself printed, and that were dropped.
+    """
+
+    job: str
+    state: State
+    items: tuple[dict[str, Any], ...]
+    operations: tuple[dict[str, Any], ...]
+    error: RunnerError | None = None
+    printed: int = 0
+
+    @property
+    def outcome(self) -> str:
+        """`succeeded`, `needs_person` (an item is parked) or `failed` (an item is to be tried again, or it raised)."""
+        found = {item["outcome"] for item in self.items}
+        if self.error or "failed" in found:
+            return "failed"
+        return "needs_person" if "parked" in found else "succeeded"
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 4 when an item needs a look, or that of the error that ended the run."""
+        if self.error:
+            return self.error.exit_code
+        return 4 if any(item["outcome"] in NEEDS_A_LOOK for item in self.items) else 0
+
+    @property
+    def cursor(self) -> str | None:
+        """How far the next run may rely on this one; None when something is to be read again (H3)."""
+        return None if self.outcome == "failed" else self.state.get("cursor")
+
+
+def settle(
+    job: JobScript, state: State, operations: list[dict[str, Any]], error: RunnerError | None = None, printed: int = 0
+) -> Run:
+    """Sum up a run that has ended; `errors` in its state are the items that need a look.
+
+    >>> from pathlib import Path
+    >>> settle(JobScript("greet", Path("greet.py"), "", ()), {"outcomes": [{"outcome": "parked"}]}, []).outcome
+    'needs_person'
+    """
+    items = tuple(_item(index, record) for index, record in enumerate(state.get("outcomes", ())))
+    state = {**state, "errors": [item for item in items if item["outcome"] in NEEDS_A_LOOK]}
+    if isinstance(error, JobFailed):
+        state["error"] = error.record
+    return Run(job.name, state, items, tuple(operations), error, printed)
+
+
+def failure(job: JobScript, number: int, operation: str, state: State, error: BaseException) -> JobFailed:
+    """What to say of an error that ended a run: job, operation, type, message and fix.
+
+    Only errors made to be shown carry a `code`; the text of any other may hold a child's data (H41), so that its
+    type and its place must do.
+    """
+    kind, code = type(error).__name__, getattr(error, "code", None)
+    fix = getattr(error, "fix", None) or f"Look at {operation} in {job.path.name}."
+    why = f"{kind}: {error}" if isinstance(code, str) else f"{kind} in {place_in(job.path, error)}"
+    settled = len(state.get("outcomes", ()))
+    after = f", after {settled} item{'s' if settled > 1 else ''}" if settled else ""
+    record = {
+        "code": code if isinstance(code, str) else "unforeseen",
+        "type": kind,
+        "operation": operation,
+        "item": dict(state.get("item", {}).get("ids", {})),
+        "fix": fix,
+        "retryable": bool(getattr(error, "retryable", False)),
+    }
+    return JobFailed(f"{job.name}, operation {number} ({operation}){after}: {why}", fix=fix, record=record)
+
+
+def _item(index: int, record: dict[str, Any]) -> dict[str, Any]:
+    item = {"index": index, **{key: record.get(key) for key in _ITEM_KEYS}}
+    return {**item, "differs": record["differs"]} if record.get("differs") else item

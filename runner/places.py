@@ -1,0 +1,35 @@
+"""Where a command finds the project file, the credentials and the data."""
+
+import re
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.errors import WrongUse
+
+
+@dataclass(frozen=True)
+class Places:
+    """The three places. They begin at the project file's folder, and a profile has folders of its own in them."""
+
+    project: Path
+    credentials: Path
+    data: Path
+
+    @classmethod
+    def of(cls, arguments: Namespace) -> "Places":
+        """Take them from the command line.
+
+        >>> from argparse import Namespace
+        >>> Places.of(Namespace(project=None, credentials=None, data=None, profile="staging")).data
+        PosixPath('data/staging')
+        """
+        project = Path(arguments.project or "project.yaml")
+        profile = arguments.profile or ""
+        if not re.fullmatch(r"[A-Za-z0-9_-]*", profile):
+            raise WrongUse("a profile is a plain word", fix="Use letters, digits, - and _.")
+        return cls(
+            project=project,
+            credentials=Path(arguments.credentials or project.parent / "credentials" / profile),
+            data=Path(arguments.data or project.parent / "data" / profile),
+        )

@@ -1,0 +1,80 @@
+"""What a command says: text for people, one JSON document for programs. Names, ids and codes, never a value."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from runner.errors import RunnerError
+from runner.outcome import Run
+
+_QUIET = ("done", "unchanged")
+
+
+def run_document(run: Run) -> dict[str, Any]:
+    """The JSON document of a run: engine.md, "Command line"; in a dry run also what would be sent."""
+    document: dict[str, Any] = {"job": run.job, "outcome": run.outcome}
+    document |= {"items": list(run.items), "operations": list(run.operations)}
+    if "dry_run" in run.state:
+        document["dry_run"] = run.state["dry_run"]
+    return document
+
+
+def run_lines(run: Run) -> Iterator[str]:
+    """A run in words: how many items had each outcome, and a line for each that has something to say."""
+    yield f"{run.job}: {run.outcome.replace('_', ' ')}" + ("" if run.items else ", no items")
+    for outcome, count in Counter(item["outcome"] for item in run.items).items():
+        yield f"{count:>7} {outcome}"
+    for item, record in zip(run.items, run.state.get("outcomes", ()), strict=True):
+        if item["outcome"] not in _QUIET or item["message"] or item.get("differs"):
+            yield _item_line(item, record.get("operation"), len(run.items))
+    for sending in run.state.get("dry_run", ()):
+        fields = ", ".join(sending["fields"])
+        yield f"would send to {sending['system']}: {sending['action']}{f' ({fields})' if fields else ''}"
+
+
+def print_document(document: Any) -> None:
+    """Print one JSON document."""
+    _say(json.dumps(document, ensure_ascii=False, indent=2, default=str), sys.stdout)
+
+
+def print_lines(lines: Iterator[str] | Sequence[str]) -> None:
+    """Print lines; what a terminal would take for a command is made harmless."""
+    for line in lines:
+        _say(_harmless(line), sys.stdout)
+
+
+def print_note(text: str) -> None:
+    """Tell something beside the result, on standard error."""
+    _say(text, sys.stderr)
+
+
+def print_error(error: RunnerError) -> None:
+    """`ERROR …` and `fix: …` on standard error, for the error and those that were found with it."""
+    for each in (error, *error.others):
+        _say(_harmless(f"ERROR {each}"), sys.stderr)
+        if each.fix:
+            _say(_harmless(f"  fix: {each.fix}"), sys.stderr)
+
+
+def _item_line(item: dict[str, Any], operation: str | None, total: int) -> str:
+    ids = " ".join(f"{name}={value}" for name, value in (item["ids"] or {}).items())
+    why = f"{operation}: {item['message']}" if operation and item["message"] else item["message"]
+    words = [f"item {item['index'] + 1} of {total}: {item['outcome']}", item["code"], ids, why]
+    if item.get("differs"):
+        words.append(f"differs: {', '.join(item['differs'])}")
+    if item["fix"]:
+        words.append(f"fix: {item['fix']}")
+    return " · ".join(str(word) for word in words if word)
+
+
+def _harmless(line: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in line)
+
+
+def _say(text: str, stream: Any) -> None:
+    # A name that the terminal's encoding lacks must not end a run that has already sent.
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.flush()
