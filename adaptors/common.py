@@ -111,8 +111,6 @@ def save_as(name: str, operation: Callable[[State], State]) -> Operation:
 def require(*paths: str) -> Operation:
     """Refuse a record in which any of these is absent, null, or empty; the error lists all that are missing.
 
-    A look-up object of proGres without a `Name` counts as empty.
-
     >>> require("sex", "name_first")({"data": {"sex": " "}})
     Traceback (most recent call last):
     ...
@@ -227,6 +225,4 @@ def fields_read(mapping: Any, under: str) -> list[str]:
 
 
 def _is_empty(value: Any) -> bool:
-    if isinstance(value, dict):
-        return _is_empty(value.get("Name"))
-    return value is None or value == [] or (isinstance(value, str) and not value.strip())
+    return value in (None, [], {}) or (isinstance(value, str) and not value.strip())

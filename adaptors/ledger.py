@@ -196,8 +196,11 @@ def _may_repeat(operation: Any, state: State) -> bool:
 
 
 def _key(value: Any, kind: str) -> str:
-    if value in (None, "") or isinstance(value, (dict, list)):
-        raise Parked(f"there is no key for the {kind}", code="no_key", fix="Settle it by hand: it has no number.")
+    """What comes from outside may be no number at all; then nobody could recognise what is sent under it."""
+    if not value or isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).isprintable():
+        raise Parked(
+            f"there is no key for the {kind}", code="no_key", fix="Settle it by hand: it has no usable number."
+        )
     return str(value)
 
 

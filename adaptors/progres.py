@@ -8,18 +8,40 @@ What is sent is the job's mapping; how it is sent is the gateway's transport, na
 
 from typing import Any
 
-from adaptors.errors import JobError, NotAllowed, Rejected
+from adaptors.errors import InvalidData, JobError, NotAllowed, Rejected
 from adaptors.http import Client, client_of, reveal
 from adaptors.operations import Operation, rehearsed
-from adaptors.promises import Promise, State, check_mapping, reads_of, resolve
+from adaptors.promises import Promise, State, check_mapping, data_value, promised, reads_of, resolve
 from adaptors.tls import certificate_thumbprint
+from adaptors.values import text
 
-__all__ = ["send_decision", "send_feedback", "send_referral"]
+__all__ = ["look_up_name", "send_decision", "send_feedback", "send_referral"]
 
 # The fields of an answer: ids, codes and our own sentences, so that it may wait unencrypted.
 FEEDBACK_FIELDS = frozenset(
     ("status", "primero_user", "case_id", "progres_interventionnumber", "closure_reason", "request_type")
 )
+
+
+def look_up_name(path: str) -> Promise:
+    """The readable name of the look-up object at `path` in `data`.
+
+    Such an object is `{Id, KeyAttributes, LogicalName, Name, RowVersion}`; absent, null and empty stay absent, and
+    anything else is InvalidData.
+
+    >>> resolve(look_up_name("user.progres_partner"), {"data": {"user.progres_partner": {"Name": "Plan"}}})
+    'Plan'
+    """
+
+    def name(value: Any) -> Any:
+        if value in (None, "", {}):
+            return None
+        if not isinstance(value, dict) or "Name" not in value:
+            raise InvalidData("no look-up object with a Name", fix="Ask the sender to correct it.")
+        return text(value["Name"])
+
+    promise: Promise = promised("look_up_name", name, data_value(path))
+    return promise
 
 
 def send_referral(mapping: dict[str, Any]) -> Operation:

@@ -80,6 +80,7 @@ DECISION = {
 }
 
 operations = [
+    require("interventions"),
     each(
         "$.data.interventions[*]",
         log_ids(referral=data_value("progres_orgreferralid")),

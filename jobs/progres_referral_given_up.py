@@ -6,7 +6,7 @@ Starts after the last try of progres_to_primero. It looks first: once the servic
 What to edit for another country: REASONS.
 """
 
-from adaptors.common import data_value, derive, each, fn_if, log_ids, lookup, once, save_as, source_value
+from adaptors.common import data_value, derive, each, fn_if, log_ids, lookup, once, require, save_as, source_value
 from adaptors.primero import find_service
 from adaptors.progres import send_feedback
 
@@ -51,6 +51,7 @@ NOT_DELIVERED = {
 }
 
 operations = [
+    require("interventions"),
     each(
         "$.data.interventions[*]",
         log_ids(intervention=data_value("progres_interventionnumber")),

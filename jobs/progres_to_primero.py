@@ -25,7 +25,7 @@ from adaptors.common import (
     text,
 )
 from adaptors.primero import upsert_case
-from adaptors.progres import send_feedback
+from adaptors.progres import look_up_name, send_feedback
 
 # Tables: proGres' value → Primero's. What is not in a table is refused, unless a default is written.
 
@@ -80,7 +80,7 @@ LOOKS_LIKE_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")
 REQUIRED = [
     "interventiontype.progres_description",
     "individuals.progres_id",
-    "individuals.progres_registrationgroupid",
+    "individuals.progres_registrationgroupid.Name",
     "individuals.progres_givenname",
     "individuals.progres_familyname",
     "individuals.progres_dateofbirth",
@@ -91,7 +91,6 @@ REQUIRED = [
 
 def language(name):
     """One language of proGres as Primero's option."""
-    name = text(name)
     if name and name.startswith("Dinka, "):
         return DINKA
     return lookup(LANGUAGES, name, default=OTHER_LANGUAGE)
@@ -117,7 +116,7 @@ def reason_texts(reason):
 
 def requesting_agency(partner):
     """The agency that asks for the service."""
-    return text(partner) or "UNHCR"
+    return partner or "UNHCR"
 
 
 def intake_user(partner):
@@ -141,7 +140,7 @@ SERVICE = {
     "service_request_title": text(data_value("user.title")),
     "service_request_phone": text(data_value("user.mobilephone")),
     "service_request_email": text(data_value("user.internalemailaddress")),
-    "service_request_agency": derive(requesting_agency, "user.progres_partner.Name"),
+    "service_request_agency": derive(requesting_agency, look_up_name("user.progres_partner")),
     "service_request_external": True,
     "service_implementing_agency": "UNICEF",
     "service_response_type": "service_provision",
@@ -153,7 +152,7 @@ SERVICE = {
 CASE = {
     "unhcr_individual_no": data_value("individuals.progres_id"),
     "case_id": data_value("progres_primeroid"),  # finds a case, is never written
-    "unhcr_id_no": text(data_value("individuals.progres_registrationgroupid.Name")),
+    "unhcr_id_no": look_up_name("individuals.progres_registrationgroupid"),
     "name_first": text(data_value("individuals.progres_givenname")),
     "name_middle": text(data_value("individuals.progres_middlename")),
     "name_last": text(data_value("individuals.progres_familyname")),
@@ -164,16 +163,16 @@ CASE = {
     "telephone_current": text(data_value("individuals.progres_primaryphonenumber")),
     "address_current": join(
         " ",
-        data_value("individuals.progres_coalocationlevel1.Name"),
-        data_value("individuals.progres_coalocationlevel2.Name"),
-        data_value("individuals.progres_coalocationlevel3.Name"),
-        data_value("individuals.progres_coalocationlevel4.Name"),
-        data_value("individuals.progres_coalocationlevel5.Name"),
+        look_up_name("individuals.progres_coalocationlevel1"),
+        look_up_name("individuals.progres_coalocationlevel2"),
+        look_up_name("individuals.progres_coalocationlevel3"),
+        look_up_name("individuals.progres_coalocationlevel4"),
+        look_up_name("individuals.progres_coalocationlevel5"),
         data_value("individuals.progres_coalocationlevel6"),
     ),
-    "language": [derive(language, "languages.progres_languagecodeid.Name")],
+    "language": [derive(language, look_up_name("languages.progres_languagecodeid"))],
     "status": "open",
-    "owned_by": derive(intake_user, "user.progres_partner.Name"),
+    "owned_by": derive(intake_user, look_up_name("user.progres_partner")),
     "module_id": "primeromodule-cp",
     "services_section": [SERVICE],
 }
@@ -195,12 +194,10 @@ NOT_DELIVERED = {
 }
 
 operations = [
+    require("interventions"),
     each(
         "$.data.interventions[*]",
-        log_ids(
-            intervention=data_value("progres_interventionnumber"),
-            individual=data_value("individuals.progres_id"),
-        ),
+        log_ids(intervention=data_value("progres_interventionnumber")),
         require(*REQUIRED),
         save_as("case", upsert_case(CASE, match=["unhcr_individual_no", "case_id"])),
         log_ids(case_id=source_value("case.case_id")),

@@ -12,8 +12,9 @@ Record = dict[str, Any]
 Ask = Callable[[int, int], tuple[list[Record], int, int]]
 
 
-def every_record(ask: Ask) -> Iterator[Record]:
-    """Each record of a list once. `ask(page, per)` gives the rows, the total, and the `per` that was granted.
+def every_record(ask: Ask, largest: int = LARGEST_PAGE) -> Iterator[Record]:
+    """Each record of a list once. `ask(page, per)` gives the rows, the total, and the `per` that was granted;
+    `largest` is the most that is asked for at a time.
 
     Page sizes are chosen so that each page begins a little before the end of the one before it: if the overlap holds
     other records than it did, or the total is another, the list has shifted under us and is read again from the first
@@ -25,7 +26,7 @@ def every_record(ask: Ask) -> Iterator[Record]:
     """
     given: set[str] = set()
     for _ in range(1 + REREADS):
-        if (yield from _one_pass(ask, given)):
+        if (yield from _one_pass(ask, given, largest)):
             return
     raise Untrustworthy(
         f"the list shifted each time it was read, {1 + REREADS} times",
@@ -34,9 +35,9 @@ def every_record(ask: Ask) -> Iterator[Record]:
     )
 
 
-def _one_pass(ask: Ask, given: set[str]) -> Generator[Record, None, bool]:
+def _one_pass(ask: Ask, given: set[str], largest: int) -> Generator[Record, None, bool]:
     """Read from the first page to the last; say whether every record was met."""
-    largest, page, per = LARGEST_PAGE, 1, LARGEST_PAGE
+    page, per = 1, largest
     met: set[str] = set()
     overlap: list[str] = []
     before: int | None = None  # the total that the page before told

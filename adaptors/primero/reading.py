@@ -7,10 +7,11 @@ from adaptors.errors import Ambiguous, NotFound
 from adaptors.operations import Operation
 from adaptors.primero.connection import POLLABLE, Primero, primero_of, segment
 from adaptors.primero.filters import Filter, changed_since, check, filter_by, moment
-from adaptors.primero.pages import Record, every_record
+from adaptors.primero.pages import LARGEST_PAGE, Record, every_record
 from adaptors.promises import State, given
 
 GIVEN = ("id", "last_updated_at")  # come back whatever `fields` says
+FEW = 20  # where one record is looked for: should Primero drop the filter, no whole caseload comes back
 IDS_AT_A_TIME = 20  # more would make the URL longer than Primero's usual proxy takes
 
 
@@ -91,7 +92,8 @@ def find_case(match: dict[str, Any], *, fields: Sequence[str]) -> Operation:
 
 def matching_cases(primero: Primero, match: dict[str, Any], fields: Sequence[str]) -> Iterator[Record]:
     """All cases whose fields have these values, each held against them."""
-    return _matching(primero, [filter_by(field, value) for field, value in match.items()], list(fields))
+    filters = [filter_by(field, value) for field, value in match.items()]
+    return _matching(primero, filters, list(fields), largest=FEW)
 
 
 def read_case(primero: Primero, record_id: Any, fields: Sequence[str] = ()) -> Record:
@@ -106,7 +108,9 @@ def ids_of(cases: Sequence[Record]) -> dict[str, str]:
     return {"cases": " ".join(sorted(str(case.get("case_id") or case["id"]) for case in cases))}
 
 
-def _matching(primero: Primero, filters: Sequence[Filter], fields: list[str]) -> Iterator[Record]:
+def _matching(
+    primero: Primero, filters: Sequence[Filter], fields: list[str], largest: int = LARGEST_PAGE
+) -> Iterator[Record]:
     # What is filtered by must come back, else it can't be checked; case_id is what the order is checked by (§2.5).
     asked = [
         field for field in dict.fromkeys([*fields, *(one.field for one in filters), "case_id"]) if field not in GIVEN
@@ -119,7 +123,7 @@ def _matching(primero: Primero, filters: Sequence[Filter], fields: list[str]) ->
         check(answer["data"], filters)
         return answer["data"], int(answer["metadata"]["total"]), int(answer["metadata"]["per"])
 
-    return every_record(ask)
+    return every_record(ask, largest)
 
 
 def _newest_stamp(primero: Primero, filters: Sequence[Filter]) -> str | None:
