@@ -200,7 +200,6 @@ def _report(state: State, case: Record, wanted: Record, service_key: str) -> Non
         names += [f"{SERVICES}.{column}" for column in differing(sent, entry)] if entry else []
     if names:
         state.setdefault("item", {})["differs"] = names
-        tell(state, f"differs: {', '.join(names)}")
 
 
 def _note(state: State, services: list[Record], service_key: str, status: str) -> None:

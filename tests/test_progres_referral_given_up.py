@@ -1,0 +1,55 @@
+"""1a, the last word (jobs/progres_referral_given_up.py)."""
+
+from flows import intervention, outcomes, outgoing, run_job
+
+from adaptors.ledger import MemoryLedger
+from adaptors.sandbox import Sandbox
+from adaptors.sandbox.faults import Fault
+
+FIRST, LAST = "progres_to_primero", "progres_referral_given_up"
+
+
+def answers(sandbox):
+    return [post.body for post in sandbox.dtp.received]
+
+
+def test_what_never_reached_primero_is_told_as_failed():
+    """H36: after the last try the sender is not left without an answer."""
+    sandbox, ledger = Sandbox(), MemoryLedger()
+    sandbox.faults.add(Fault("bad_gateway", count=None, path="/api/v2"))
+    tried = run_job(FIRST, sandbox, ledger=ledger, data=outgoing(intervention()))
+
+    run = run_job(LAST, sandbox, ledger=ledger, data=outgoing(intervention()), error={"code": tried.items[0]["code"]})
+
+    assert [["failed"], ["done"]] == [outcomes(tried), outcomes(run)]
+    assert [
+        {
+            "status": "Delivery Fail",
+            "closure_reason": "Primero could not be reached in the agreed time",
+            "request_type": "Feedback",
+            "progres_interventionnumber": "GAM-26-PRTITV-0000901",
+        }
+    ] == answers(sandbox)
+
+
+def test_what_stands_in_primero_is_told_as_delivered_however_late():
+    """H49: the reply was lost, the service stands: the only answer is "Pending Acknowledgement"."""
+    sandbox, ledger = Sandbox(), MemoryLedger()
+    sandbox.faults.add(Fault("fail_after", method="POST", path="/api/v2/cases"))
+    run_job(FIRST, sandbox, ledger=ledger, data=outgoing(intervention()))
+
+    run_job(LAST, sandbox, ledger=ledger, data=outgoing(intervention()), error={"code": "server_error"})
+
+    assert ["Pending Acknowledgement"] == [answer["status"] for answer in answers(sandbox)]
+
+
+def test_what_can_not_be_looked_up_is_not_guessed():
+    """H49: it may stand in Primero, and Primero can't be asked: nothing is said yet."""
+    sandbox, ledger = Sandbox(), MemoryLedger()
+    sandbox.faults.add(Fault("fail_after", method="POST", path="/api/v2/cases"))
+    run_job(FIRST, sandbox, ledger=ledger, data=outgoing(intervention()))
+    sandbox.faults.add(Fault("bad_gateway", count=None, path="/api/v2"))
+
+    run = run_job(LAST, sandbox, ledger=ledger, data=outgoing(intervention()), error={"code": "server_error"})
+
+    assert [["failed"], []] == [outcomes(run), answers(sandbox)]
