@@ -20,7 +20,7 @@ from adaptors.errors import JobError, NotAllowed, Unreachable
 from adaptors.failures import connection_error, refusal, retry_after
 from adaptors.gate import Gate
 from adaptors.operations import Operation, rehearsed
-from adaptors.promises import State, given
+from adaptors.promises import State, check_mapping, given, reads_of
 from adaptors.runtime import runtime_of
 from adaptors.tls import tls_context
 
@@ -202,6 +202,8 @@ def request(method: str, path: Any, *, credential: str, query: Any = None, body:
     'get'
     """
     method = method.upper()
+    if isinstance(body, dict):
+        check_mapping(body)
 
     def run(state: State) -> State:
         payload, where = given(body, state), str(given(path, state))
@@ -211,7 +213,7 @@ def request(method: str, path: Any, *, credential: str, query: Any = None, body:
         answer = client.send(method, where, query=given(query, state), body=payload)
         return {**state, "data": answer.body, "response": {"status": answer.status}}
 
-    return Operation(method.lower(), run)
+    return Operation(method.lower(), run, reads=reads_of(body))
 
 
 def get(path: Any, *, credential: str, query: Any = None) -> Operation:

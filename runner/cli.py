@@ -24,13 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["--version"])  # doctest: +SKIP
     0
     """
-    parser = _parser()
-    parsed = parser.parse_args(arguments)
+    options = parser()
+    parsed = options.parse_args(arguments)
     try:
         if parsed.version:
             return _version()
         if not parsed.command:
-            parser.print_help(sys.stderr)
+            options.print_help(sys.stderr)
             return 2
         return _do(parsed)
     except RunnerError as error:
@@ -80,20 +80,21 @@ def _version() -> int:
     return 0
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
+def parser() -> ArgumentParser:
+    """Everything that may be said on the command line."""
+    options = ArgumentParser(
         "runner", description="Runs jobs that carry records between systems.", epilog=_EXIT_CODES,
         formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
-    parser.add_argument("--version", action="store_true", help="show the version")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    options.add_argument("--version", action="store_true", help="show the version")
+    commands = options.add_subparsers(dest="command", metavar="COMMAND")
     listing = commands.add_parser("list", help="show the jobs of the project", allow_abbrev=False)
     _add_places(listing)
     demo = commands.add_parser("demo", help="run all exchanges against stand-ins", allow_abbrev=False)
     demo.add_argument("--json", action="store_true", help="print one JSON document")
     _add_run(commands.add_parser("run", help="run one job, once, now", epilog=_EXIT_CODES, allow_abbrev=False,
                                  formatter_class=RawDescriptionHelpFormatter))  # fmt: skip
-    return parser
+    return options
 
 
 def _add_places(parser: ArgumentParser) -> None:

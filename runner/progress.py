@@ -10,7 +10,7 @@ _EVERY = 0.1  # seconds
 
 
 @contextmanager
-def shown(outcomes: Sized, total: int, stream: TextIO = sys.stderr) -> Iterator[Callable[[int, str], None]]:
+def shown(outcomes: Sized, total: int, stream: TextIO | None = None) -> Iterator[Callable[[int, str], None]]:
     """Show a line while the block runs, on a terminal only; gives the function that is told of each operation.
 
     `outcomes` is watched, not told: it grows while an operation goes through its items.
@@ -18,6 +18,7 @@ def shown(outcomes: Sized, total: int, stream: TextIO = sys.stderr) -> Iterator[
     >>> with shown([], 2) as tell:
     ...     tell(1, "get_cases")
     """
+    stream = stream or sys.stderr  # as it is now, not as it was when this was imported
     at = [0, ""]
 
     def tell(number: int, name: str) -> None:

@@ -52,9 +52,10 @@ def sent(sandbox):
     return [post.body for post in sandbox.dtp.received]
 
 
-def test_a_referral_arrives_with_every_field():
-    """Every field of exchanges.md is sent, what is absent as null."""
-    sandbox = Sandbox()
+@pytest.mark.parametrize("profile", ["2.10", "2.14", "2.15"])
+def test_a_referral_arrives_with_every_field(profile):
+    """Every field of exchanges.md is sent, what is absent as null; whatever the version of Primero."""
+    sandbox = Sandbox(profile=profile)
     case, service = refer(sandbox, case={"telephone_current": "0911 222"})
 
     run = run_job(JOB, sandbox, cursor=LONG_AGO)

@@ -14,9 +14,10 @@ def answers(sandbox):
     return [post.body for post in sandbox.dtp.received]
 
 
-def test_a_new_child_becomes_a_case_with_one_service():
-    """Every field of exchanges.md arrives, and DTP is told case and owner."""
-    sandbox = Sandbox()
+@pytest.mark.parametrize("profile", ["2.10", "2.14", "2.15"])
+def test_a_new_child_becomes_a_case_with_one_service(profile):
+    """Every field of exchanges.md arrives, and DTP is told case and owner; whatever the version of Primero."""
+    sandbox = Sandbox(profile=profile)
 
     run = run_job(JOB, sandbox, data=outgoing(intervention()))
 

@@ -76,7 +76,7 @@ def check(records: Iterable[dict[str, Any]], filters: Iterable[Filter]) -> None:
                 raise Untrustworthy(
                     f"Primero ignored the filter {wanted.field}: it answered with a record outside it",
                     code="filter_ignored",
-                    fix=f"The role of our account must see the form with {wanted.field}; `runner check` tells more.",
+                    fix=f"The role of our account must have the form with {wanted.field} in it.",
                 )
 
 

@@ -1,0 +1,134 @@
+"""README and docs/: complete, current, short, and every command and link in them leads somewhere."""
+
+import contextlib
+import importlib
+import importlib.util
+import io
+import re
+import shlex
+import sys
+
+import pytest
+from pages import DOCS, PAGES, README, ROOT, blocks, name_of, prose_of, text_of
+
+from adaptors.sandbox.options import read_options
+from runner import cli
+
+
+@pytest.fixture
+def make_operations():
+    """The module that makes docs/operations.md."""
+    spec = importlib.util.spec_from_file_location("make_operations", DOCS / "make_operations.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_operations_page_is_current(make_operations):
+    """The operations page is what the docstrings say today; `make docs` mends it."""
+    assert make_operations.page() == text_of(DOCS / "operations.md")
+
+
+def test_operations_page_is_complete(make_operations):
+    """Every public name of the modules that jobs import has an entry with prose, every operation an example, too."""
+    page = text_of(DOCS / "operations.md")
+    for name in make_operations.MODULES:
+        module = importlib.import_module(name)
+        groups = make_operations.groups(module)
+        for public in getattr(module, "__all__", ()):
+            entry = re.search(rf"^#### {public}\n\n```python\n.+?\n```\n\n(\S.+?)(?=^##|\Z)", page, re.M | re.DOTALL)
+            assert entry, f"{name}.{public} is not documented"
+            assert public not in groups["Operations"] or ">>> " in entry[1], f"{public} has no example"
+
+
+def test_check_tells_an_old_page(make_operations, tmp_path, monkeypatch, capsys):
+    """`--check` exits with 1 when an entry is missing, with 0 when the page is current, and writes nothing."""
+    page = tmp_path / "operations.md"
+    monkeypatch.setattr(sys, "argv", ["make_operations.py", "--check", "--page", str(page)])
+    current = make_operations.page()
+    old = current.replace("#### each\n", "")
+    page.write_text(old, "utf-8")
+    assert 1 == make_operations.main()
+    assert old == text_of(page)
+    assert "make docs" in capsys.readouterr().err
+    page.write_text(current, "utf-8")
+    assert 0 == make_operations.main()
+
+
+def commands(page):
+    """The commands of ours on a page: lines of its shell blocks, and code within sentences."""
+    lines = [line.strip() for block in blocks(page, "sh") for line in block.splitlines()]
+    lines += re.findall(r"`([^`\n]+)`", prose_of(page))
+    shortened = (line.removeprefix(".venv/bin/") for line in lines)
+    return [line for line in shortened if re.match(r"(runner|make|python -m adaptors\.sandbox) \S", line)]
+
+
+def is_command(line):
+    """Whether the parser of `runner` or of the sandbox, or the Makefile, knows the command."""
+    program, *words = shlex.split(line)
+    if program == "make":
+        return set(words) <= set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            read_options(words[2:]) if program == "python" else cli.parser().parse_args(words)
+        except SystemExit as end:
+            return end.code in (0, None)
+    return True
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_exist(page):
+    """Every command that a page shows is one that `runner`, the sandbox or the Makefile knows."""
+    assert [] == [line for line in commands(page) if not is_command(line)]
+
+
+@pytest.mark.parametrize(
+    "line", ["runner fly", "runner run --dry", "runner run", "make coffee", "python -m adaptors.sandbox --x"]
+)
+def test_what_is_no_command_is_noticed(line):
+    """The check of commands finds an unknown command, option or target, and a job that is missing."""
+    assert not is_command(line)
+
+
+def test_readme_is_short_and_shows_both_commands():
+    """The README has at most 120 lines and shows `make demo` and `make test`."""
+    assert len(text_of(README).splitlines()) <= 120
+    assert {"make demo", "make test"} <= set(commands(README))
+
+
+def anchors(page):
+    """The names of a page's headings, as links to them are written."""
+    headings = re.findall(r"^#+ (.+)$", prose_of(page), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page):
+    """Every relative link names a file that is there, and a heading that is in it."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        found = (page.parent / file) if file else page
+        assert found.exists(), target
+        assert not anchor or anchor in anchors(found), target
+
+
+def test_every_page_is_reached_from_the_readme():
+    """The README links every page of docs/."""
+    assert [] == [page.name for page in DOCS.glob("*.md") if f"(docs/{page.name})" not in text_of(README)]
+
+
+OPENFN = """
+    alterState fn fnIf each combine dataValue sourceValue lastReferenceValue dataPath field fields merge cursor as map
+    join jsonValue dateFns get post put patch del request getCases createCase updateCase upsertCase getReferrals
+    createReferral createReferrals updateReferral updateReferrals getForms getLookups getLocations
+    state.data state.configuration state.references project.yaml openfn
+""".split()
+
+
+@pytest.mark.parametrize("word", OPENFN)
+def test_openfn_words_are_told(word):
+    """from-openfn.md names every word and function of OpenFn that implementers know."""
+    rows = [line for line in text_of(DOCS / "from-openfn.md").splitlines() if line.startswith("| ")]
+    assert any(re.search(rf"`{re.escape(word)}\b", line.split(" | ")[0]) for line in rows)
