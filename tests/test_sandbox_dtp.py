@@ -5,8 +5,8 @@ import json
 import pytest
 
 from adaptors.sandbox import Fault
-from adaptors.sandbox.dtp import CLIENT_CERTIFICATE, DECISIONS, PRIMARY_KEY, REFERRALS, SECONDARY_KEY, Dtp
-from adaptors.sandbox.wire import Request
+from adaptors.sandbox.dtp import DECISIONS, PRIMARY_KEY, REFERRALS, SECONDARY_KEY, Dtp
+from adaptors.sandbox.wire import CLIENT_CERTIFICATE, Request
 
 THUMBPRINT = "AB" * 20
 REFERRAL = {"id": "case-1#0123456789ab", "service_type": "Alternative Care"}

@@ -15,16 +15,12 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from adaptors.sandbox.faults import Faults, with_faults
-from adaptors.sandbox.wire import Request, Response, json_response, text_response
+from adaptors.sandbox.wire import CLIENT_CERTIFICATE, Request, Response, json_response, text_response
 
 REFERRALS = "ReceiveIncomingReferral"
 DECISIONS = "ReceiveDecisionOutgoingReferral"
 PRIMARY_KEY, SECONDARY_KEY = "sandbox-only-primary-key", "sandbox-only-secondary-key"
 THUMBPRINT_HEADER = "X-Client-Cert-Thumbprint"
-
-# Under this name whoever holds the socket tells the SHA-1 of the certificate that was presented (upper-case hex).
-# No client can send a header that begins with a colon.
-CLIENT_CERTIFICATE = ":client-certificate"
 
 Way = Literal["error_inside", "success_false", "echo"]
 Key = tuple[str, ...]

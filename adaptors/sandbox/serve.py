@@ -17,8 +17,7 @@ from typing import Self
 
 import httptools
 
-from adaptors.sandbox.dtp import CLIENT_CERTIFICATE
-from adaptors.sandbox.wire import Answer, Request, Response, text_response
+from adaptors.sandbox.wire import CLIENT_CERTIFICATE, Answer, Request, Response, text_response
 
 LONGEST_HOLD = 300.0  # seconds that an idle connection, or one that a fault keeps without an answer, stays open
 _AT_ONCE = 256 * 1024  # bytes read from a socket at a time
