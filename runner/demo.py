@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 
 from runner import report, run
 from runner.errors import RunnerError
-from runner.outcome import Run
+from runner.outcome import NEEDS_A_LOOK, Run
 
 _STAND_INS = (sys.executable, "-m", "adaptors.sandbox", "--cases", "20", "--seed", "7")
 _BEFORE_ALL = "2000-01-01T00:00:00Z"
@@ -91,10 +91,14 @@ def _as_foretold(step: dict[str, Any], result: Run) -> bool:
 
 
 def _step_lines(step: dict[str, Any], result: Run) -> Iterator[str]:
+    counts = Counter(item["outcome"] for item in result.items)
     yield f"{step['exchange']}  {step['says']}"
-    yield from (f"    {line}" for line in report.run_lines(result))
+    yield f"    {step['job']}: {', '.join(f'{count} {outcome}' for outcome, count in counts.items())}"
+    for item in result.items:
+        if item["outcome"] in ("withheld", *NEEDS_A_LOOK):
+            yield f"    {item['outcome']}: {item['message']}"
     if not _as_foretold(step, result):
-        yield f"    this was not to be expected: {step['expected']}"
+        yield f"    This was not foretold: {step['expected']}"
     yield ""
 
 

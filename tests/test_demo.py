@@ -40,6 +40,14 @@ def test_the_demo_plays_all_four_exchanges():
     assert {"arrived", "refused", "not sent"} == {row["outcome"] for row in told["table"]}
 
 
+def test_the_readme_shows_what_the_demo_prints():
+    """The output in the README is the real one."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = readme[readme.index("```text") + 8 :].partition("```")[0]
+
+    assert shown in runner("demo").stdout
+
+
 def test_a_run_over_real_tls(listening, tmp_path):
     """A message goes all the way: TLS with a private authority, client certificate, thumbprint, ledger on disk."""
     message = tmp_path / "message.json"

@@ -180,8 +180,8 @@ def _is_about(body: Document, number: str) -> bool:
 
 
 def _in_words(post: Document) -> str:
-    reason = post.get("closure_reason")
-    return f"{post['status']} ({reason})" if post["status"] in ("Delivery Fail", "rejected") else str(post["status"])
+    reason = str(post.get("closure_reason")).partition(":")[0]
+    return f"{post['status']}: {reason}" if post["status"] in ("Delivery Fail", "rejected") else str(post["status"])
 
 
 def _row(referral: str, way: str, arrived: bool, primero: str, progres: str) -> Row:
