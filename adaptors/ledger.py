@@ -13,6 +13,7 @@ from adaptors.errors import FarSideError, JobError, Parked, Unreachable
 from adaptors.items import each
 from adaptors.operations import Operation, call, check_operations, name_of
 from adaptors.promises import State, given
+from adaptors.runtime import runtime_of
 
 Entry = dict[str, Any]
 
@@ -45,15 +46,15 @@ class MemoryLedger:
 
 
 def ledger_of(state: State) -> Any:
-    """The run's ledger; one in memory is put into the state when there is none.
+    """The run's ledger: the engine's, or one in memory, shared by all items of the run.
 
     >>> state = {}
     >>> ledger_of(state) is ledger_of(state)
     True
     """
-    if state.get("ledger") is None:
-        state["ledger"] = MemoryLedger()
-    return state["ledger"]
+    if state.get("ledger") is not None:
+        return state["ledger"]
+    return runtime_of(state).resource("ledger", MemoryLedger)
 
 
 def once(
@@ -93,11 +94,11 @@ def once(
         ledger, name = ledger_of(state), _key(given(key, state), kind)
         wanted = _message_id(state) if later else str(given(value, state) or "")
         found = ledger.read(kind, name)
-        if after and (ledger.read(after, name) or {}).get("status") == "waiting":
-            raise Unreachable(f"an earlier {after} for the same key is still waiting", code="waiting_behind")
         if found and found["status"] in ("done", "waiting") and found["value"] == wanted:
             _mark_unchanged(state)
             return state
+        if after and (ledger.read(after, name) or {}).get("status") == "waiting":
+            raise Unreachable(f"an earlier {after} for the same key is still waiting", code="waiting_behind")
         if state.get("dry_run") is not None:
             return call(operation, state)
         if found and found["status"] == "waiting":
@@ -110,8 +111,8 @@ def once(
             )
         try:
             return _sent(state, operation, ledger, kind, name, wanted, found)
-        except Unreachable:
-            if not later or state.get("outbox") is None:
+        except Unreachable as error:
+            if not later or state.get("outbox") is None or (error.unknown and not _may_repeat(operation, state)):
                 raise
             return _keep(state, operation, kind, name, wanted)
         except FarSideError as error:
@@ -145,7 +146,8 @@ def deliver(operation: Callable[[State], State]) -> Operation:
         state = call(operation, {**state, "data": entry["send"]})
         if state.get("dry_run") is None:
             state["outbox"].remove(entry)
-            ledger.write(entry["kind"], entry["key"], _entry(_next_status(state, entry), entry["value"]))
+            if not any(_same_key(entry, other) for other in state["outbox"]):
+                ledger.write(entry["kind"], entry["key"], _entry("done", entry["value"]))
         return state
 
     return each(lambda state: list(state.get("outbox") or ()), Operation(name_of(operation), send_one))
@@ -180,9 +182,8 @@ def _entry(status: str, value: str, answer: dict[str, Any] | None = None) -> Ent
     return {"status": status, "value": value, "answer": answer or {}}
 
 
-def _next_status(state: State, entry: Entry) -> str:
-    behind = any(other["key"] == entry["key"] and other["kind"] == entry["kind"] for other in state["outbox"])
-    return "waiting" if behind else "done"
+def _same_key(one: Entry, other: Entry) -> bool:
+    return bool(one["key"] == other["key"] and one["kind"] == other["kind"])
 
 
 def _message_id(state: State) -> str:

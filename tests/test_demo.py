@@ -115,3 +115,19 @@ def test_a_wrong_password_is_tried_once(listening, tmp_path):
         "run", "progres_to_primero", "--message", message, "--credentials", tmp_path / "credentials", "--memory"
     )
     assert 0 == after.returncode, after.stderr
+
+
+def test_without_a_data_directory_a_run_still_remembers(listening, tmp_path):
+    """H21: --memory remembers for the time of the run: one intervention twice in a message is one service."""
+    message = tmp_path / "message.json"
+    message.write_text(json.dumps(outgoing(intervention(), intervention())), "utf-8")
+
+    run = runner(
+        "run", "progres_to_primero", "--message", message, "--credentials", tmp_path / "credentials", "--memory"
+    )
+
+    assert 0 == run.returncode, run.stderr
+    (case,) = [
+        case for case in listening.primero.cases.values() if case.data.get("unhcr_individual_no") == "GAM-00000901"
+    ]
+    assert 1 == len(case.data["services_section"])
