@@ -50,7 +50,9 @@ def fn_if(condition: Any, operation: Callable[[State], State]) -> Operation:
     """
     check_operations((operation,), "fn_if")
     return Operation(
-        f"fn_if({name_of(operation)})", lambda state: call(operation, state) if given(condition, state) else state
+        f"fn_if({name_of(operation)})",
+        lambda state: call(operation, state) if given(condition, state) else state,
+        reads=reads_of(condition) | getattr(operation, "reads", frozenset()),
     )
 
 
@@ -145,7 +147,7 @@ def assert_that(condition: Any, otherwise: str, *, code: str = InvalidData.code,
             )
         return state
 
-    return Operation("assert_that", run)
+    return Operation("assert_that", run, reads=reads_of(condition))
 
 
 def log_ids(**ids: Any) -> Operation:
@@ -202,9 +204,12 @@ def cursor(*, overlap_minutes: int = 10) -> Operation:
                 code="no_cursor",
                 fix="Run it once with --since TIME --move-cursor, TIME being the day on which the exchange began.",
             )
-        if not isinstance(newest, str) or not _STAMP.fullmatch(newest):
-            raise JobError("the cursor is no time stamp", fix="Give --since TIME such as 2026-03-01T00:00:00Z.")
-        moment = datetime.datetime.fromisoformat(newest)
+        try:
+            moment = datetime.datetime.fromisoformat(newest if _STAMP.fullmatch(newest) else "")
+        except (TypeError, ValueError):
+            raise JobError(
+                "the cursor is no time stamp", fix="Give --since TIME such as 2026-03-01T00:00:00Z."
+            ) from None
         moment = moment.replace(tzinfo=moment.tzinfo or datetime.UTC).astimezone(datetime.UTC)
         since = moment - datetime.timedelta(minutes=overlap_minutes)
         return {**state, "since": since.strftime("%Y-%m-%dT%H:%M:%SZ")}

@@ -141,6 +141,7 @@ class NotAllowed(FarSideError, PermissionError):
 
     code = "not_allowed"
     retryable = True
+    credential: str | None = None  # the name of the one that was refused
 
 
 class Unreachable(FarSideError, ConnectionError):

@@ -17,11 +17,13 @@ def refusal(status: int, where: str, name: str, *, writes: bool, fields: Iterabl
     what = f"{where} answered {status}"
     if status == 401:
         error = NotAllowed(what, status=status, fix=f"Check user and password or key in credentials/{name}.yaml.")
-        error.stops_run = True
+        error.stops_run, error.credential = True, name
         return error
     if status == 403:
         fix = f"The account of {name} lacks a permission, or the record is out of its reach."
-        return NotAllowed(what, status=status, fix=fix)
+        error = NotAllowed(what, status=status, fix=fix)
+        error.credential = name
+        return error
     if status == 404:
         return NotFound(what, status=status, fix="Check the id, and the URL in the credential.")
     if status == 408:
@@ -41,7 +43,7 @@ def refusal(status: int, where: str, name: str, *, writes: bool, fields: Iterabl
     )
 
 
-def connection_error(error: httpx.TransportError, where: str, *, writes: bool) -> Unreachable:
+def connection_error(error: httpx.RequestError, where: str, *, writes: bool) -> Unreachable:
     """The error for a request that got no answer. `unknown` is true when a write may have arrived all the same.
 
     >>> connection_error(httpx.ReadTimeout("…"), "POST dtp.example.org/in", writes=True).unknown
@@ -56,6 +58,12 @@ def connection_error(error: httpx.TransportError, where: str, *, writes: bool) -
             f"{where}: the server's certificate can't be verified",
             code="tls_failed",
             fix="If an authority of your own signed it, name that authority's file as ca_file in the credential.",
+        )
+    if "protocol_version" in said or "unsupported_protocol" in said:
+        return Unreachable(
+            f"{where}: the server speaks no TLS that is safe",
+            code="tls_failed",
+            fix="It must speak TLS 1.2 or newer; ask those who run it.",
         )
     if "ssl" in said and "alert" in said:
         return Unreachable(

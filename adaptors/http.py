@@ -107,7 +107,7 @@ class Client:
     def _address(self, url: str, query: Any) -> httpx.URL:
         text = url if "://" in url else self._base + "/" + url.lstrip("/")
         if query:
-            text += "?" + urlencode(query, quote_via=quote)
+            text += ("&" if "?" in text else "?") + urlencode(query, quote_via=quote)
         address = httpx.URL(text)
         if (address.scheme, address.host, _port(address)) not in self._hosts:
             raise JobError(
@@ -143,17 +143,14 @@ class Client:
     def _send_once(
         self, method: str, address: httpx.URL, content: bytes | None, headers: dict[str, str], where: str
     ) -> Answer:
-        if self._locked:
-            raise NotAllowed(
-                f"{where}: not asked again after a 401", status=401, fix="Correct the credential first.", code="locked"
-            )
         writes = method not in _READS
         host = f"{address.host}:{_port(address)}"
         gate = self._runtime.resource(("gate", host), lambda: Gate(*self._gate_settings, self._runtime))
         try:
             with gate:
+                self._refuse_when_locked(where)  # here, since a 401 may have come while this one waited for its turn
                 response = self._http.request(method, address, content=content, headers=headers)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise connection_error(error, where, writes=writes) from None
         if 200 <= response.status_code < 300:
             body = _parsed(response, where) if self._json_only else _quiet_json(response)
@@ -165,6 +162,12 @@ class Client:
         if isinstance(refused, Unreachable):
             refused.retry_after = retry_after(response.headers)
         raise refused
+
+    def _refuse_when_locked(self, where: str) -> None:
+        if self._locked:
+            raise NotAllowed(
+                f"{where}: not asked again after a 401", status=401, fix="Correct the credential first.", code="locked"
+            )
 
 
 def reveal(value: Any) -> Any:
@@ -281,9 +284,9 @@ def _plain_client(name: str, credential: dict[str, Any], runtime: Any) -> Client
 
 
 def _origins(credential: dict[str, Any]) -> Iterable[tuple[str, str, int]]:
-    for value in map(reveal, credential.values()):
-        if isinstance(value, str) and "://" in value:
-            address = httpx.URL(value)
+    for key, value in credential.items():
+        if value and (key == "url" or key.endswith("_url")):
+            address = httpx.URL(str(reveal(value)))
             if address.scheme != "https" and address.host not in ("localhost", "127.0.0.1", "::1"):
                 raise JobError(
                     f"the credential names {address.host} without https",

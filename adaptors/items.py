@@ -66,7 +66,8 @@ def each(
                 collected.append(after["data"])
         return {**outer, collect: collected} if collect else outer
 
-    return Operation("each", run, reads=frozenset().union(*(getattr(step, "reads", ()) for step in operations)))
+    steps = (*operations, *when_refused)
+    return Operation("each", run, reads=frozenset().union(*(getattr(step, "reads", ()) for step in steps)))
 
 
 def settle(item: dict[str, Any], error: Exception, operation: str, told: bool) -> None:
@@ -74,7 +75,8 @@ def settle(item: dict[str, Any], error: Exception, operation: str, told: bool) -
 
     An error that is not one of ours may hold data in its text, so only its type and place are told.
     """
-    item["operation"] = operation
+    item |= {"operation": operation, "type": type(error).__name__, "retryable": getattr(error, "retryable", False)}
+    item |= {name: getattr(error, name) for name in ("retry_after", "credential") if getattr(error, name, None)}
     if not isinstance(error, AdaptorError):
         item.update(outcome="failed", code="unforeseen", message=f"{type(error).__name__} {_place(error)}")
         item["fix"] = f"Look at {operation} in the job script: it doesn't expect such a record."

@@ -30,9 +30,6 @@ class Promise:
     def __repr__(self) -> str:
         return f"<promise {self.describe}>"
 
-    def __hash__(self) -> int:
-        return id(self)
-
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):  # Python itself asks for such names, to copy or to inspect
             raise AttributeError(name)
@@ -44,10 +41,11 @@ class Promise:
             fix=f"Write a function that takes the value and use derive(function, …) in place of {self.describe}.",
         )
 
-    __str__ = __bool__ = __iter__ = __len__ = __contains__ = __getitem__ = __call__ = _misused
+    __str__ = __format__ = __bool__ = __iter__ = __len__ = __contains__ = __getitem__ = __call__ = _misused
     __eq__ = __lt__ = __le__ = __gt__ = __ge__ = _misused
-    __add__ = __radd__ = __sub__ = __mul__ = __mod__ = __int__ = __float__ = _misused
-    __format__ = _misused
+    __hash__ = _misused  # else TABLE.get(promise) would quietly find nothing
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = __rmod__ = _misused
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __neg__ = __int__ = __float__ = __index__ = _misused
 
 
 def data_value(path: str) -> Promise:
@@ -85,6 +83,7 @@ def derive(function: Callable[..., Any], *values: Any) -> Promise:
         raise JobError("derive() needs a function first", fix='Write derive(function, "path", …).')
     name = getattr(function, "__name__", "function")
     promises = [data_value(value) if isinstance(value, str) else value for value in values]
+    check_mapping(promises, f"derive({name}, …)")
 
     def apply(state: State) -> Any:
         arguments = [resolve(promise, state) for promise in promises]

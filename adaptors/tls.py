@@ -2,7 +2,8 @@
 
 import ssl
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,14 @@ def tls_context(credential: dict[str, Any], reveal: Reveal) -> ssl.SSLContext:
     >>> tls_context({}, str).verify_mode is ssl.CERT_REQUIRED
     True
     """
-    try:
+    with _usable_files():
         context = ssl.create_default_context(cafile=credential.get("ca_file"))
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if credential.get("pkcs12"):
             _load_pkcs12(context, Path(credential["pkcs12"]), reveal(credential.get("pkcs12_password")))
         elif credential.get("certificate"):
-            context.load_cert_chain(credential["certificate"], credential.get("private_key"))
-    except (OSError, ssl.SSLError, ValueError) as error:
-        raise JobError(
-            f"the TLS files of the credential can't be used ({type(error).__name__})",
-            code="tls_files",
-            fix="Check ca_file, certificate, private_key or pkcs12 and its password.",
-        ) from None
+            # Without a password OpenSSL would ask for one at the terminal.
+            context.load_cert_chain(credential["certificate"], credential.get("private_key"), password="")
     return context
 
 
@@ -40,6 +36,7 @@ def certificate_thumbprint(credential: dict[str, Any], reveal: Reveal, form: str
     """The thumbprint of the client certificate, as gateways ask for it: upper-case hex of SHA-1 unless told otherwise.
 
     `form` is made of `SHA1` or `SHA256`, then `lower` and `colons` where wanted, such as `SHA256 lower colons`.
+    Raises JobError when the form isn't understood, or there is no certificate that can be read.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
@@ -48,13 +45,26 @@ def certificate_thumbprint(credential: dict[str, Any], reveal: Reveal, form: str
     kinds: dict[str, hashes.HashAlgorithm] = {"SHA1": hashes.SHA1(), "SHA256": hashes.SHA256()}
     if not words or words[0].upper() not in kinds or not set(words[1:]) <= {"lower", "colons", "upper"}:
         raise JobError("thumbprint_form is not understood", fix="Write SHA1 or SHA256, then lower, colons as needed.")
-    if credential.get("pkcs12"):
-        certificate = _pkcs12(Path(credential["pkcs12"]), reveal(credential.get("pkcs12_password")))[1]
-    else:
-        certificate = x509.load_pem_x509_certificate(Path(credential["certificate"]).read_bytes())
+    with _usable_files():
+        if credential.get("pkcs12"):
+            certificate = _pkcs12(Path(credential["pkcs12"]), reveal(credential.get("pkcs12_password")))[1]
+        else:
+            certificate = x509.load_pem_x509_certificate(Path(credential.get("certificate") or "").read_bytes())
     digits = certificate.fingerprint(kinds[words[0].upper()]).hex()
     shown = digits if "lower" in words else digits.upper()
     return ":".join(shown[place : place + 2] for place in range(0, len(shown), 2)) if "colons" in words else shown
+
+
+@contextmanager
+def _usable_files() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise JobError(
+            f"the TLS files of the credential can't be used ({type(error).__name__})",
+            code="tls_files",
+            fix="Check ca_file, certificate, private_key or pkcs12 and its password.",
+        ) from None
 
 
 def _pkcs12(file: Path, password: str | None) -> Any:

@@ -8,6 +8,7 @@ import html
 import re
 import sys
 from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from adaptors.errors import InvalidData, JobError, MappingError
@@ -75,8 +76,7 @@ def date(value: Any, *, time: bool = False) -> Any:
         day, clock, zone = _date_parts(text)
         if not time:
             return day
-        moment = datetime.datetime.fromisoformat(f"{day}T{clock or '00:00'}{zone or '+00:00'}")
-        return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return _moment(day, clock, zone).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
     return promised("date", one, value)
 
@@ -164,19 +164,26 @@ def _date_parts(text: Any) -> tuple[str, str | None, str | None]:
         if match is None:
             raise ValueError
         day, clock, zone = match.groups()
-        datetime.datetime.fromisoformat(f"{day}T{clock or '00:00'}{zone or ''}")
-    except ValueError:
+        _moment(day, clock, zone)
+    except (ValueError, OverflowError):
         raise InvalidData("not a real date of the form YYYY-MM-DD", fix="Ask the sender to correct it.") from None
     return day, clock, zone
+
+
+def _moment(day: str, clock: str | None, zone: str | None) -> datetime.datetime:
+    moment = datetime.datetime.fromisoformat(f"{day}T{clock or '00:00'}{zone or '+00:00'}")
+    return moment.astimezone(datetime.UTC)
 
 
 _LINES = "address article blockquote br dd div dl dt figure h1 h2 h3 h4 h5 h6 hr li ol p pre section table tr ul"
 _WORDS = "a abbr b bdi bdo big body center cite code del em font head html i img ins kbd label mark meta o:p q s small"
 _WORDS += " span strike strong sub sup tbody td tfoot th thead time title tt u var wbr link"
+_BLANKS = dict.fromkeys(_LINES.split(), "\n") | {"td": " "}
 _TAG = re.compile(rf"</?({'|'.join((_LINES + ' ' + _WORDS).split())})(?=[\s/>])[^<>]*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.IGNORECASE)
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _HIDDEN = (("<!--", "-->"), ("<style", "</style>"), ("<script", "</script>"))
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)  # str.lower() makes some texts longer
 
 
 def _plain(value: str) -> str:
@@ -186,16 +193,16 @@ def _plain(value: str) -> str:
         bare = value
         for start, end in _HIDDEN:
             bare = _without(bare, start, end)
-        bare = _TAG.sub(lambda tag: "\n" if tag[1].lower() in _LINES.split() else " " * (tag[1].lower() == "td"), bare)
+        bare = _TAG.sub(lambda tag: _BLANKS.get(tag[1].lower(), ""), bare)
         if bare != value:
             bare = re.sub(r"[ \t\xa0]+", " ", bare)
             value = re.sub(r" ?\n[ \n]*", "\n", bare)
-    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), value).strip()
+    return _ENTITY.sub(lambda entity: _CONTROLS.sub("", html.unescape(entity[0])), value).strip()
 
 
 def _without(value: str, start: str, end: str) -> str:
     """`value` without what stands between `start` and `end`; what never ends is left as it is."""
-    low, kept, place = value.lower(), [], 0
+    low, kept, place = value.translate(_LOWER), [], 0
     while (begin := low.find(start, place)) >= 0 and (stop := low.find(end, begin)) >= 0:
         kept.append(value[place:begin])
         place = stop + len(end)
