@@ -314,7 +314,7 @@ def _parsed(response: httpx.Response, where: str) -> Any:
         return None
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Unreachable(
             f"{where} answered {response.status_code} with something that is no JSON",
             status=response.status_code,
@@ -327,5 +327,5 @@ def _parsed(response: httpx.Response, where: str) -> Any:
 def _quiet_json(response: httpx.Response) -> Any:
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

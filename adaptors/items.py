@@ -111,9 +111,9 @@ def _run_operations(
     except Exception as error:
         if getattr(error, "stops_run", False):
             raise
-        why = item["message"]
+        refused, why = item["outcome"] == "refused", item["message"]
         settle(item, error, name_of(step), told=bool(when_refused))
-        if "error" in state and why:
+        if refused:
             item["message"] = f"{why}; and nobody could be told: {item['message']}"
         if item["outcome"] != "refused" or not when_refused:
             return state

@@ -18,7 +18,7 @@ from adaptors.runtime import runtime_of
 Entry = dict[str, Any]
 
 # What may wait in the outbox without encryption: ids, codes and our own sentences.
-_WAITABLE = re.compile(r"[\w #@.,:;()/+-]{0,300}", re.ASCII)
+_WAITABLE = re.compile(r"[\w #@.,:;()/+-]{0,1000}", re.ASCII)
 
 
 class MemoryLedger:

@@ -1,6 +1,7 @@
 """What mappings are made of beside plain paths: look-ups, dates, ages, plain text.
 
-Each of these works on a promise, in a mapping, and on a value at hand, in a function.
+Each of these works on a promise, in a mapping, and on a value at hand, in a function; only `age` needs the run's clock
+and is always a promise.
 """
 
 import datetime

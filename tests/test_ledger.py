@@ -285,7 +285,7 @@ def test_answer_that_is_not_allowed():
 
 @pytest.mark.parametrize(
     "content",
-    ["ንያሩት", "Nyaruot\nBeispiel", '{"name_first": "x"}', {"name_first": "Nyaruot"}, ["Nyaruot"], "x" * 301, "<b>x</b>"],
+    ["ንያሩት", "Nyaruot\nBeispiel", '{"name_first": "x"}', {"name_first": "Nyaruot"}, ["Nyaruot"], "x" * 1001, "<b>x</b>"],
 )
 def test_only_ids_and_codes_wait(content):
     """H41: what is more than ids, codes and our own sentences can't wait unencrypted; it is parked and not shown."""
@@ -354,6 +354,7 @@ def test_the_newest_that_waits_stays_known():
     send(again(state, message="m2"))
 
     assert ["m2"] == [waiting["value"] for waiting in state["outbox"]]
+    assert 3 == len(far.arrived)
 
 
 def test_deliver_in_a_dry_run():
