@@ -4,6 +4,10 @@
     ├── WrongUse             2  the command can't be meant like this
     ├── UnreadableFile       2  a file that was named can't be read, or not be written
     ├── StoreError           2  the data directory can't be used
+    │   ├── EpochRetired         sealed with a key that is about to be destroyed: seal it again
+    │   ├── InUse                someone else is at this job, or at this directory
+    │   └── TakenOver            the unit isn't this worker's any more
+    ├── VaultError           3  a key of the vault is missing, wrong, or not kept safely
     ├── Invalid              3  what an implementer wrote is wrong
     │   ├── InvalidYaml
     │   ├── InvalidProject
@@ -16,8 +20,9 @@ What a record or a far side did wrong is told by the adaptors' errors, which the
 Messages hold names, ids and codes, never values.
 """
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
 
 
 class RunnerError(Exception):
@@ -59,6 +64,32 @@ class StoreError(RunnerError, OSError):
 
     code = "store"
     exit_code = 2
+    retryable: ClassVar[bool] = True
+
+
+class EpochRetired(StoreError):
+    """What is to be kept was sealed with a key that is about to be destroyed; sealing it again helps."""
+
+    code = "epoch_retired"
+
+
+class InUse(StoreError):
+    """Someone else is at this job, or at this directory."""
+
+    code = "in_use"
+
+
+class TakenOver(StoreError):
+    """The unit isn't this worker's any more: it was released, and perhaps begun again."""
+
+    code = "taken_over"
+
+
+class VaultError(RunnerError):
+    """A key of the vault is missing, wrong, or not kept safely; nothing was touched."""
+
+    code = "vault"
+    exit_code = 3
 
 
 class Invalid(RunnerError, ValueError):
@@ -84,19 +115,51 @@ class InvalidJob(Invalid):
     """A job script is wrong."""
 
 
-class JobFailed(RunnerError):
-    """An operation raised, and the run ended there.
+@dataclass(frozen=True)
+class Cause:
+    """Why a run or an item of it failed, as far as trying again goes.
 
-    `record` is what a failure job will find in `state["error"]`:
-    `{"code", "type", "operation", "item", "fix", "retryable"}`.
+    `item` are the ids of the item at hand, `outcome` what the error makes of it, `retry_after` the seconds that the far
+    side named, `credential` the name of the one that was refused (401, 403), as the job calls it.
     """
+
+    code: str
+    type: str
+    operation: str
+    item: dict[str, str] = field(default_factory=dict)
+    fix: str | None = None
+    retryable: bool = True
+    outcome: str = "failed"
+    retry_after: float | None = None
+    credential: str | None = None
+
+    @classmethod
+    def of_item(cls, record: Mapping[str, Any]) -> "Cause":
+        """The cause that an item's record tells; an item that failed is tried again unless it says otherwise.
+
+        >>> Cause.of_item({"code": "unreachable", "ids": {"case_id": "c-1"}, "retry_after": 60}).retry_after
+        60
+        """
+        known = {name: record[name] for name in ("fix", "retryable", "retry_after", "credential") if name in record}
+        code, operation = str(record.get("code") or "failed"), str(record.get("operation") or "")
+        return cls(code, str(record.get("type") or ""), operation, dict(record.get("ids") or {}), **known)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a failure job finds in `state["error"]`."""
+        told = ("code", "type", "operation", "item", "fix", "retryable")
+        return {name: value for name, value in asdict(self).items() if name in told}
+
+
+class JobFailed(RunnerError):
+    """An operation raised, and the run ended there."""
 
     code = "job_failed"
     exit_code = 1
 
-    def __init__(self, message: str, *, fix: str | None, record: dict[str, object]) -> None:
-        super().__init__(message, fix=fix)
-        self.record = record
+    def __init__(self, message: str, *, cause: Cause) -> None:
+        super().__init__(message, fix=cause.fix)
+        self.cause = cause
 
 
 class Stopped(RunnerError, TimeoutError):
@@ -104,6 +167,7 @@ class Stopped(RunnerError, TimeoutError):
 
     code = "stopped"
     exit_code = 5
+    retryable: ClassVar[bool] = True
 
 
 def first_of(problems: Sequence[RunnerError]) -> RunnerError:

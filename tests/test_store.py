@@ -4,61 +4,16 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from time import sleep
 
 import pytest
 
 from runner.errors import StoreError
 from runner.store import FILE, Store
+from tests.kept import post, sealed, unit
 
 ENTRY = {"status": "done", "value": "v", "answer": {"case_id": "c-1"}}
-ANSWER = {"system": "south", "kind": "answer", "key": "INT-1", "value": "", "send": {"status": "accepted"}}
-
-
-def test_ledger_outlives_the_process(tmp_path):
-    """R-ID2: what was written down is there when the store is opened again, can be changed, and forgotten."""
-    with Store.open(tmp_path) as store:
-        store.ledger().write("referral", "r1", {**ENTRY, "status": "intended"})
-        store.ledger().write("referral", "r1", ENTRY)
-        store.ledger().write("decision", "r1", ENTRY)
-    with Store.open(tmp_path) as store:
-        assert ENTRY == store.ledger().read("referral", "r1")
-        store.ledger().write("referral", "r1", None)
-        assert store.ledger().read("referral", "r1") is None
-        assert ENTRY == store.ledger().read("decision", "r1")
-
-
-def test_cursor(tmp_path):
-    """A job's cursor is its own, and the newest one counts."""
-    with Store.open(tmp_path) as store:
-        assert store.cursor("decisions") is None
-        store.move_cursor("decisions", "2026-03-01T10:00:00Z")
-        store.move_cursor("decisions", "2026-03-02T10:00:00Z")
-        assert ("2026-03-02T10:00:00Z", None) == (store.cursor("decisions"), store.cursor("referrals"))
-
-
-def test_outbox_keeps_at_once(tmp_path):
-    """H16: an answer that waits is kept the moment it is added, and forgotten the moment it was delivered."""
-    with Store.open(tmp_path) as store, Store.open(tmp_path) as after_a_crash:
-        outbox = store.outbox()
-        outbox.append(ANSWER)
-        outbox.append({**ANSWER, "key": "INT-2"})
-        outbox.append({**ANSWER, "system": "north"})
-        assert 3 == len(outbox)
-        assert [ANSWER, {**ANSWER, "key": "INT-2"}] == after_a_crash.outbox("south")
-        delivering = after_a_crash.outbox("south")
-        delivering.remove(ANSWER)
-        assert ["INT-2"] == [entry["key"] for entry in delivering]
-        assert ["INT-2"] == [entry["key"] for entry in store.outbox("south")]
-        assert [] == store.outbox()
-
-
-def test_two_answers_alike(tmp_path):
-    """Of two answers that are alike, delivering one leaves the other."""
-    with Store.open(tmp_path) as store:
-        store.outbox().append(ANSWER)
-        store.outbox().append(dict(ANSWER))
-        store.outbox("south").remove(ANSWER)
-        assert [ANSWER] == store.outbox("south")
 
 
 def test_file_modes(tmp_path):
@@ -125,8 +80,122 @@ def test_place_that_is_no_folder(tmp_path):
 
 def test_half_a_change_is_none(tmp_path):
     """A change that fails leaves nothing behind, and the store goes on."""
+
+    def half(db):
+        db.execute("INSERT INTO settings VALUES ('half', 'a change')")
+        db.execute("INSERT INTO ledger (kind) VALUES ('referral')")
+
     with Store.open(tmp_path) as store:
         with pytest.raises(StoreError):
-            store.write("INSERT INTO ledger (kind) VALUES (?)", "referral")
-        store.ledger().write("referral", "r1", ENTRY)
-        assert 1 == store.read("SELECT count(*) FROM ledger")[0][0]
+            store.change(half)
+        store.set_setting("whole", "change")
+        assert [("whole",)] == store.read("SELECT name FROM settings")
+
+
+def test_committed_together(tmp_path):
+    """Changes that wait together are one transaction; one of them that fails undoes neither itself half nor others."""
+    with Store.open(tmp_path) as store, ThreadPoolExecutor(20) as pool:
+        ready, begun = Event(), Event()
+
+        def block(db):
+            begun.set()
+            ready.wait(10)
+
+        commits = []
+        blocking = pool.submit(store.change, block)
+        begun.wait(10)
+        waiting = [pool.submit(store.set_setting, str(number), "x") for number in range(10)]
+        failing = pool.submit(store.change, lambda db: db.execute("INSERT INTO ledger (kind) VALUES ('referral')"))
+        while len(store._waiting) < 11:
+            sleep(0.001)
+        store._writer.set_trace_callback(lambda statement: commits.append(statement == "COMMIT"))
+        ready.set()
+        blocking.result(10)
+        assert [None] * 10 == [change.result(10) for change in waiting]
+        with pytest.raises(StoreError):
+            failing.result(10)
+        assert sum(commits) <= 2  # that of the one which was under way, and that of all who waited
+        assert [(10,)] == store.read("SELECT count(*) FROM settings")
+
+
+def test_interrupted_change(tmp_path):
+    """H16: an interruption in the midst of a change undoes it, is not swallowed, and blocks nobody."""
+
+    def interrupted(db):
+        db.execute("INSERT INTO settings VALUES ('half', 'a change')")
+        raise KeyboardInterrupt
+
+    with Store.open(tmp_path) as store:
+        with pytest.raises(KeyboardInterrupt):
+            store.change(interrupted)
+        store.set_setting("whole", "change")
+        assert [("whole",)] == store.read("SELECT name FROM settings")
+
+
+def test_full_disk(tmp_path):
+    """R-WH2: when the disk is full a change is refused as a whole, nothing that was kept is lost, and it recovers."""
+    with Store.open(tmp_path) as store:
+        store.set_setting("before", "x")
+        ((pages,),) = store.read("PRAGMA page_count")
+        store.change(lambda db: db.execute(f"PRAGMA max_page_count = {pages}").fetchall())
+        with pytest.raises(StoreError, match="full") as caught:
+            post(store, "m1", unit("u1", envelope=sealed("x" * 100_000)))
+        assert caught.value.fix
+        store.change(lambda db: db.execute("PRAGMA max_page_count = 1000000").fetchall())
+        assert [[("before", "x")], None] == [store.read("SELECT * FROM settings"), store.message("m1")]
+        assert not post(store, "m1").duplicate
+
+
+def test_disk_that_takes_no_more(tmp_path):
+    """R-WH2: the same when the file system itself refuses to let a file grow."""
+    script = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from runner.errors import StoreError; from runner.store import Store\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "with Store.open(Path(sys.argv[1])) as store:\n"
+        "    store.set_setting('before', 'x')\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+        "    try:\n"
+        "        store.set_setting('large', 'x' * 500_000)\n"
+        "    except StoreError:\n"
+        "        store.set_setting('after', 'x')\n"
+    )
+    assert 0 == subprocess.run([sys.executable, "-c", script, str(tmp_path)], timeout=60, check=False).returncode
+    with Store.open(tmp_path) as store:
+        assert [("after",), ("before",)] == store.read("SELECT name FROM settings ORDER BY name")
+
+
+def test_read_only(tmp_path):
+    """R-WH2: what can't be written is a StoreError, and reading goes on."""
+    with Store.open(tmp_path) as store:
+        store.change(lambda db: db.execute("PRAGMA query_only = ON"))
+        with pytest.raises(StoreError, match="readonly"):
+            post(store, "m1")
+        assert store.message("m1") is None
+
+
+def test_locked(tmp_path):
+    """R-WH2: who keeps the file locked for longer than our patience is told of; afterwards it goes on."""
+    with Store.open(tmp_path, patience=0.05) as store:
+        other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            post(store, "m1")
+        other.execute("ROLLBACK")
+        other.close()
+        assert not post(store, "m1").duplicate
+
+
+def test_closed(tmp_path):
+    """A store that was closed neither reads nor writes, and says so."""
+    store = Store.open(tmp_path)
+    store.close()
+    for use in (lambda: store.setting("x"), lambda: store.set_setting("x", "y"), store.checkpoint):
+        with pytest.raises(StoreError):
+            use()
+
+
+def test_help_needs_no_cryptography():
+    """What neither seals nor opens doesn't load the library for it: the command line starts at once."""
+    script = "import sys, runner.store, runner.vault; sys.exit('cryptography' in sys.modules)"
+    assert 0 == subprocess.run([sys.executable, "-c", script], timeout=60, check=False).returncode

@@ -1,0 +1,96 @@
+"""The data directory: everything that outlives a process, behind one interface. No SQL outside this package.
+
+    messages    what was posted: accepted once, counted when repeated, quarantined when no job wants it
+    units       what one job has to do for one subject: claim, then succeed, try_again, park or give_up
+    envelopes   their states, sealed; wrapped anew, erased with receipts, scrubbed
+    schedules   runs that no message started: slots, parked records, tries
+    attention   what waits for a person: parked, retry, discard, expire
+    ledger      what was sent, how far was read, which answers wait
+    runs        one line for each run and item
+    access      keys of the inbox, circuits of credentials, settings
+    listings    what commands show
+    locks       who is at what
+
+Every change is one transaction, committed and flushed when its call returns; whatever goes wrong is a StoreError, and
+then nothing was changed. Who gives the time gives it as `now`, an aware datetime.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from runner.store.access import Access
+from runner.store.attention import Attention
+from runner.store.database import FILE
+from runner.store.envelopes import Envelopes
+from runner.store.ledger import Ledger, Memory, Outbox
+from runner.store.listings import Listings
+from runner.store.locks import Locks
+from runner.store.messages import Messages
+from runner.store.records import (
+    Accepted,
+    Circuit,
+    Counts,
+    ItemRecord,
+    Key,
+    MessageLine,
+    NewMessage,
+    NewUnit,
+    Parked,
+    Receipt,
+    RunRecord,
+    StartedBy,
+    Unit,
+    UnitLine,
+)
+from runner.store.runs import Runs
+from runner.store.schedules import Schedules
+from runner.store.units import Units
+
+__all__ = [
+    "FILE",
+    "Accepted",
+    "Circuit",
+    "Counts",
+    "ItemRecord",
+    "Key",
+    "Ledger",
+    "MessageLine",
+    "NewMessage",
+    "NewUnit",
+    "Outbox",
+    "Parked",
+    "Receipt",
+    "RunRecord",
+    "StartedBy",
+    "Store",
+    "Unit",
+    "UnitLine",
+]
+
+
+class Store(Messages, Units, Envelopes, Schedules, Attention, Memory, Runs, Access, Listings, Locks):
+    """The data directory, open.
+
+    >>> import tempfile
+    >>> with Store.open(Path(tempfile.mkdtemp())) as store:
+    ...     store.move_cursor("decisions", "2026-03-01T10:00:00Z")
+    ...     store.cursor("decisions")
+    '2026-03-01T10:00:00Z'
+    """
+
+    @classmethod
+    def open(cls, folder: Path, *, patience: float = 5.0, now: Callable[[], datetime] | None = None) -> Self:
+        """Open the store, made anew where there is none: directory 0700, files 0600. Raises StoreError.
+
+        `patience` is how many seconds another process may keep the file locked. `now` dates what operations write
+        into ledger and outbox.
+        """
+        return cls(folder, patience=patience, now=now) if now else cls(folder, patience=patience)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

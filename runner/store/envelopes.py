@@ -1,0 +1,112 @@
+"""Envelopes: kept apart from what they belong to, wrapped anew each day, and erased with a receipt.
+
+Erasing takes three steps, each of which may be the last before a crash: the envelope and its key go in the transaction
+that records why, with a receipt; the file is scrubbed; the receipt is marked verified (R-ER4).
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from runner.errors import EpochRetired
+from runner.store.access import keep_setting, kept_setting
+from runner.store.database import Database
+from runner.store.moments import optional_moment, text
+from runner.store.records import Receipt
+from runner.vault import Sealed, WrappedKey
+
+_RETIRED = "retired epoch"
+
+
+def keep(db: sqlite3.Connection, holder: str, sealed: Sealed) -> None:
+    """Keep an envelope. Raises EpochRetired when its key could be gone before it is opened."""
+    if sealed.key.epoch <= (kept_setting(db, _RETIRED) or ""):
+        raise EpochRetired(f"sealed with the key of {sealed.key.epoch}, which is retired", fix="Seal it again.")
+    db.execute("INSERT INTO envelopes (holder, ciphertext) VALUES (?, ?)", (holder, sealed.ciphertext))
+    db.execute(
+        "INSERT INTO wrapped_keys (holder, epoch, wrapped) VALUES (?, ?, ?)",
+        (holder, sealed.key.epoch, sealed.key.wrapped),
+    )
+
+
+def take(db: sqlite3.Connection, holder: str) -> Sealed | None:
+    """The envelope of a unit or message, or None."""
+    row = db.execute(
+        "SELECT epoch, wrapped, ciphertext FROM envelopes JOIN wrapped_keys USING (holder) WHERE holder = ?", (holder,)
+    ).fetchone()
+    return Sealed(WrappedKey(row[0], row[1]), row[2]) if row else None
+
+
+def erase(db: sqlite3.Connection, holder: str, reason: str, now: datetime) -> None:
+    """Delete an envelope and its key, and write the receipt."""
+    db.execute("DELETE FROM envelopes WHERE holder = ?", (holder,))
+    db.execute("DELETE FROM wrapped_keys WHERE holder = ?", (holder,))
+    db.execute(
+        """INSERT INTO receipts (holder, message, reason, accepted, erased)
+           SELECT units.id, message, :reason, coalesce(messages.arrived, units.arrived), :now
+             FROM units LEFT JOIN messages ON messages.id = message WHERE units.id = :holder
+           UNION ALL SELECT id, id, :reason, arrived, :now FROM messages WHERE id = :holder""",
+        {"holder": holder, "reason": reason, "now": text(now)},
+    )
+
+
+class Envelopes(Database):
+    """What the engine does with envelopes as such, whoever's they are."""
+
+    def envelope(self, holder: str) -> Sealed | None:
+        """The envelope of a unit or of a quarantined message; None once it is erased."""
+        with self.reading() as db:
+            return take(db, holder)
+
+    def pending_epochs(self) -> list[str]:
+        """The epochs without whose keys something that is kept can't be opened, oldest first."""
+        return [epoch for (epoch,) in self.read("SELECT DISTINCT epoch FROM wrapped_keys ORDER BY epoch")]
+
+    def retire(self, epoch: str) -> None:
+        """From now on nothing is kept that is sealed in this epoch or an older one; the first step of its end."""
+        self.change(lambda db: keep_setting(db, _RETIRED, max(epoch, kept_setting(db, _RETIRED) or "")))
+
+    def sealed_in(self, epoch: str, *, limit: int = 1000) -> dict[str, WrappedKey]:
+        """Some of the keys that are wrapped in this epoch, by the unit or message whose envelope they open."""
+        rows = self.read("SELECT holder, epoch, wrapped FROM wrapped_keys WHERE epoch = ? LIMIT ?", epoch, limit)
+        return {holder: WrappedKey(epoch, wrapped) for holder, epoch, wrapped in rows}
+
+    def rewrap(self, keys: Mapping[str, WrappedKey]) -> None:
+        """Put keys that were wrapped anew in the place of the old ones; what was erased meanwhile stays erased."""
+        values = [(key.epoch, key.wrapped, holder) for holder, key in keys.items()]
+        self.change(
+            lambda db: db.executemany("UPDATE wrapped_keys SET epoch = ?, wrapped = ? WHERE holder = ?", values)
+        )
+
+    def scrub(self, *, now: datetime) -> bool:
+        """Make what was erased vanish from the files, and mark its receipts; False when that must be tried again."""
+        ((newest,),) = self.read("SELECT max(number) FROM receipts WHERE verified IS NULL")
+        if newest is None:
+            return True
+        if not self.checkpoint():
+            return False
+        marked = "UPDATE receipts SET verified = ? WHERE verified IS NULL AND number <= ?"
+        self.change(lambda db: db.execute(marked, (text(now), newest)))
+        return True
+
+    def unscrubbed(self) -> int:
+        """How many envelopes were erased whose bytes may still be in the files."""
+        ((count,),) = self.read("SELECT count(*) FROM receipts WHERE verified IS NULL")
+        return int(count)
+
+    def receipts(self, holder: str) -> list[Receipt]:
+        """The receipts of a unit or message."""
+        rows = self.read(
+            """SELECT holder, message, reason, accepted, erased, verified FROM receipts
+               WHERE holder = ? OR message = ? ORDER BY number""",
+            holder,
+            holder,
+        )
+        return [_receipt(row) for row in rows]
+
+
+def _receipt(row: Any) -> Receipt:
+    holder, message_id, reason, accepted, erased, verified = row
+    began, ended = datetime.fromisoformat(accepted), datetime.fromisoformat(erased)
+    return Receipt(holder, message_id, reason, began, ended, optional_moment(verified))

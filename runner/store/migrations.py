@@ -1,0 +1,92 @@
+"""The tables, as they came to be. Each step is run once, in order; how many have been is the file's user_version.
+
+A step is never changed once it was released; what comes later is added below. No table holds a record's data: they hold
+ids, codes, counts, times and keyed texts, and `envelopes` what nobody can read without the vault.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from runner.errors import StoreError
+
+STEPS: Sequence[Sequence[str]] = (
+    (
+        """CREATE TABLE ledger (
+             kind TEXT NOT NULL, key TEXT NOT NULL,
+             status TEXT NOT NULL, value TEXT NOT NULL, answer TEXT NOT NULL, updated TEXT NOT NULL,
+             PRIMARY KEY (kind, key)) WITHOUT ROWID""",
+        "CREATE TABLE cursors (job TEXT PRIMARY KEY, cursor TEXT NOT NULL, updated TEXT NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE outbox (
+             number INTEGER PRIMARY KEY AUTOINCREMENT,
+             system TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, entry TEXT NOT NULL, since TEXT NOT NULL)""",
+    ),
+    (
+        """CREATE TABLE messages (
+             number INTEGER PRIMARY KEY AUTOINCREMENT,
+             id TEXT NOT NULL UNIQUE, key_label TEXT NOT NULL, fingerprint TEXT NOT NULL,
+             size INTEGER NOT NULL, matched INTEGER NOT NULL, duplicates INTEGER NOT NULL DEFAULT 0,
+             status TEXT NOT NULL, arrived TEXT NOT NULL, expires TEXT, settled TEXT)""",
+        "CREATE INDEX messages_alike ON messages (fingerprint)",
+        # turn: its place in the order of arrival, the same for all of a message.
+        # head: none of its subject stands before it.
+        # claims: how often it was begun, so that a worker that lost it can't settle it.
+        """CREATE TABLE units (
+             number INTEGER PRIMARY KEY AUTOINCREMENT,
+             id TEXT NOT NULL UNIQUE, message TEXT REFERENCES messages (id),
+             job TEXT NOT NULL, subject TEXT, started_by TEXT NOT NULL,
+             turn INTEGER NOT NULL, head INTEGER NOT NULL DEFAULT 1,
+             status TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, claims INTEGER NOT NULL DEFAULT 0,
+             arrived TEXT NOT NULL, since TEXT NOT NULL, due TEXT NOT NULL,
+             code TEXT, error TEXT, expires TEXT, settled TEXT)""",
+        "CREATE INDEX units_due ON units (job, due, turn, number) WHERE status = 'pending' AND head",
+        "CREATE INDEX units_of_subject ON units (subject, turn, number) WHERE status IN ('pending', 'running')",
+        "CREATE INDEX units_of_message ON units (message)",
+        "CREATE INDEX units_running ON units (number) WHERE status = 'running'",
+        "CREATE INDEX units_to_expire ON units (expires) WHERE expires IS NOT NULL",
+        "CREATE INDEX units_by_status ON units (status, number)",
+        # Apart from the rows that stay, and the wrapped key apart from what it opens.
+        "CREATE TABLE envelopes (holder TEXT PRIMARY KEY, ciphertext BLOB NOT NULL)",
+        "CREATE TABLE wrapped_keys (holder TEXT PRIMARY KEY, epoch TEXT NOT NULL, wrapped BLOB NOT NULL) WITHOUT ROWID",
+        "CREATE INDEX wrapped_keys_of_epoch ON wrapped_keys (epoch)",
+        """CREATE TABLE receipts (
+             number INTEGER PRIMARY KEY AUTOINCREMENT,
+             holder TEXT NOT NULL, message TEXT, reason TEXT NOT NULL,
+             accepted TEXT NOT NULL, erased TEXT NOT NULL, verified TEXT)""",
+        "CREATE INDEX receipts_unverified ON receipts (number) WHERE verified IS NULL",
+        """CREATE TABLE runs (
+             number INTEGER PRIMARY KEY AUTOINCREMENT,
+             id TEXT NOT NULL UNIQUE, job TEXT NOT NULL, unit TEXT,
+             started TEXT NOT NULL, ended TEXT NOT NULL, outcome TEXT NOT NULL, code TEXT, counts TEXT NOT NULL)""",
+        "CREATE INDEX runs_succeeded ON runs (job, ended) WHERE outcome = 'succeeded'",
+        """CREATE TABLE items (
+             run TEXT NOT NULL REFERENCES runs (id), position INTEGER NOT NULL,
+             outcome TEXT NOT NULL, ids TEXT NOT NULL, code TEXT, message TEXT, fix TEXT,
+             PRIMARY KEY (run, position)) WITHOUT ROWID""",
+        """CREATE TABLE slots (
+             job TEXT NOT NULL, slot TEXT NOT NULL, taken TEXT NOT NULL, settled TEXT,
+             PRIMARY KEY (job, slot)) WITHOUT ROWID""",
+        """CREATE TABLE item_tries (
+             job TEXT NOT NULL, record TEXT NOT NULL, tries INTEGER NOT NULL,
+             PRIMARY KEY (job, record)) WITHOUT ROWID""",
+        """CREATE TABLE parked (
+             job TEXT NOT NULL, record TEXT NOT NULL, ids TEXT NOT NULL,
+             code TEXT, message TEXT, fix TEXT, since TEXT NOT NULL, released TEXT,
+             PRIMARY KEY (job, record)) WITHOUT ROWID""",
+        "CREATE TABLE circuits (credential TEXT PRIMARY KEY, until TEXT NOT NULL, code TEXT NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE keys (
+             id TEXT PRIMARY KEY, label TEXT NOT NULL, salt BLOB NOT NULL, digest BLOB NOT NULL,
+             created TEXT NOT NULL, expires TEXT, last_used TEXT, revoked TEXT) WITHOUT ROWID""",
+        "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    ),
+)  # fmt: skip
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the tables up to date, within the transaction at hand. Raises StoreError for a newer file."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(STEPS):
+        raise StoreError("the data directory was made by a newer version of the runner", fix="Update the runner.")
+    for statements in STEPS[version:]:
+        for statement in statements:
+            db.execute(statement)
+    db.execute(f"PRAGMA user_version = {len(STEPS)}")

@@ -1,0 +1,63 @@
+"""Runs and the outcomes of their items: ids, codes, counts and times."""
+
+import json
+import sqlite3
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from runner.store.database import Database
+from runner.store.moments import document, text
+from runner.store.records import ItemRecord, RunRecord
+
+_COLUMNS = "id, job, unit, started, ended, outcome, code, counts"
+
+
+def keep_run(db: sqlite3.Connection, run: RunRecord) -> None:
+    """Keep a run, within the transaction at hand. Items that changed nothing are counted only: there are so many."""
+    counts = document(Counter(item.outcome for item in run.items))
+    values = (run.id, run.job, run.unit, text(run.started), text(run.ended), run.outcome, run.code, counts)
+    db.execute(f"INSERT INTO runs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    db.executemany(
+        "INSERT INTO items (run, position, outcome, ids, code, message, fix) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (run.id, item.index, item.outcome, document(dict(item.ids)), item.code, item.message, item.fix)
+            for item in run.items
+            if item.outcome != "unchanged"
+        ],
+    )
+
+
+class Runs(Database):
+    """What was run."""
+
+    def runs(self, limit: int = 50, *, job: str | None = None) -> list[RunRecord]:
+        """The last runs, the newest first, without their items."""
+        rows = self.read(
+            f"SELECT {_COLUMNS} FROM runs WHERE job = coalesce(?, job) ORDER BY number DESC LIMIT ?", job, limit
+        )
+        return [_record(row) for row in rows]
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """One run with its items, or None."""
+        rows = self.read(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", run_id)
+        items = self.read(
+            "SELECT position, outcome, ids, code, message, fix FROM items WHERE run = ? ORDER BY position", run_id
+        )
+        return _record(rows[0], tuple(_item(item) for item in items)) if rows else None
+
+    def last_success(self) -> dict[str, datetime]:
+        """When each job last succeeded, by its name; a job that never did isn't there."""
+        rows = self.read("SELECT job, max(ended) FROM runs WHERE outcome = 'succeeded' GROUP BY job")
+        return {job: datetime.fromisoformat(ended) for job, ended in rows}
+
+
+def _record(row: Any, items: tuple[ItemRecord, ...] = ()) -> RunRecord:
+    run_id, job, unit, started, ended, outcome, code, counts = row
+    began, finished = datetime.fromisoformat(started), datetime.fromisoformat(ended)
+    return RunRecord(run_id, job, unit, began, finished, outcome, code, items, json.loads(counts))
+
+
+def _item(row: Any) -> ItemRecord:
+    index, outcome, ids, *told = row
+    return ItemRecord(index, outcome, json.loads(ids), *told)

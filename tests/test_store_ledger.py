@@ -1,0 +1,69 @@
+"""What jobs remember from run to run: what was sent, how far was read, and which answers wait."""
+
+from datetime import UTC, datetime
+
+from runner.store import Store
+
+ENTRY = {"status": "done", "value": "v", "answer": {"case_id": "c-1"}}
+ANSWER = {"system": "south", "kind": "answer", "key": "INT-1", "value": "", "send": {"status": "accepted"}}
+
+
+def test_ledger_outlives_the_process(tmp_path):
+    """R-ID2: what was written down is there when the store is opened again, can be changed, and forgotten."""
+    with Store.open(tmp_path) as store:
+        store.ledger().write("referral", "r1", {**ENTRY, "status": "intended"})
+        store.ledger().write("referral", "r1", ENTRY)
+        store.ledger().write("decision", "r1", ENTRY)
+    with Store.open(tmp_path) as store:
+        assert ENTRY == store.ledger().read("referral", "r1")
+        store.ledger().write("referral", "r1", None)
+        assert store.ledger().read("referral", "r1") is None
+        assert ENTRY == store.ledger().read("decision", "r1")
+
+
+def test_cursor(tmp_path):
+    """A job's cursor is its own, and the newest one counts."""
+    with Store.open(tmp_path) as store:
+        assert store.cursor("decisions") is None
+        store.move_cursor("decisions", "2026-03-01T10:00:00Z")
+        store.move_cursor("decisions", "2026-03-02T10:00:00Z")
+        assert ("2026-03-02T10:00:00Z", None) == (store.cursor("decisions"), store.cursor("referrals"))
+
+
+def test_outbox_keeps_at_once(tmp_path):
+    """H16: an answer that waits is kept the moment it is added, and forgotten the moment it was delivered."""
+    with Store.open(tmp_path) as store, Store.open(tmp_path) as after_a_crash:
+        outbox = store.outbox()
+        outbox.append(ANSWER)
+        outbox.append({**ANSWER, "key": "INT-2"})
+        outbox.append({**ANSWER, "system": "north"})
+        assert 3 == len(outbox)
+        assert [ANSWER, {**ANSWER, "key": "INT-2"}] == after_a_crash.outbox("south")
+        delivering = after_a_crash.outbox("south")
+        delivering.remove(ANSWER)
+        assert ["INT-2"] == [entry["key"] for entry in delivering]
+        assert ["INT-2"] == [entry["key"] for entry in store.outbox("south")]
+        assert [] == store.outbox()
+
+
+def test_two_answers_alike(tmp_path):
+    """Of two answers that are alike, delivering one leaves the other."""
+    with Store.open(tmp_path) as store:
+        store.outbox().append(ANSWER)
+        store.outbox().append(dict(ANSWER))
+        store.outbox("south").remove(ANSWER)
+        assert [ANSWER] == store.outbox("south")
+
+
+def test_dated_by_the_clock_that_was_given(tmp_path):
+    """What operations write down bears the time of the clock that the store was opened with."""
+    with Store.open(tmp_path, now=lambda: datetime(2026, 3, 1, tzinfo=UTC)) as store:
+        store.ledger().write("referral", "r1", ENTRY)
+        store.outbox().append(ANSWER)
+        store.move_cursor("decisions", "2026")
+        dates = {
+            date
+            for table, column in [("ledger", "updated"), ("outbox", "since"), ("cursors", "updated")]
+            for (date,) in store.read(f"SELECT {column} FROM {table}")
+        }
+        assert {"2026-03-01T00:00:00.000+00:00"} == dates
