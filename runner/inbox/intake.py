@@ -1,0 +1,87 @@
+"""What becomes of a body: read, routed, encrypted, and kept in one transaction."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from random import Random, SystemRandom
+
+from runner import custody, handover
+from runner.errors import EpochRetired
+from runner.inbox import strictjson
+from runner.inbox.answers import Refusal
+from runner.inbox.routing import Message, route
+from runner.inbox.settings import Settings
+from runner.project import Project
+from runner.store import Accepted, NewMessage, NewUnit, Store
+from runner.vault import Sealed, Vault
+
+# All parts of a message together, in bodies of the greatest size: each is a whole message but for one list.
+_GROWTH = 8
+_DAYS_KEPT = 7  # what no job waits for, unless retention says otherwise
+
+
+class Intake:
+    """Takes bodies in. Has no HTTP in it, so that a simulation can post as well.
+
+    `random` makes the ids; nothing depends on their being hard to guess.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        project: Project,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime],
+        random: Random | None = None,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._jobs = tuple(project.jobs.values())
+        self._limits = settings.limits
+        self._window = timedelta(days=settings.repeat_days)
+        self._kept = timedelta(days=project.settings.get("retention", {}).get("payload_days", _DAYS_KEPT))
+        self._now = now
+        self._random = random or SystemRandom()
+
+    def take(self, body: bytes, key_label: str) -> Accepted:
+        """Keep a message and its units of work; when this returns they are committed and flushed (R-WH1).
+
+        The same body again is told from its fingerprint, whatever its blanks and the order of its keys (H21). One
+        that no job waits for is kept apart (H37). Raises Refusal, StoreError and VaultError.
+        """
+        message = strictjson.read(body, self._limits)
+        try:
+            return self._keep(message, len(body), key_label)
+        except EpochRetired:  # midnight passed between encrypting and keeping
+            return self._keep(message, len(body), key_label)
+
+    def _keep(self, message: Message, size: int, key_label: str) -> Accepted:
+        message_id = self._new_id()
+        fingerprint = self._vault.fingerprint(strictjson.canonical(message))
+        units = list(self._units(message))
+        sealed = None if units else self._seal(message, message_id)
+        return self._store.accept(
+            NewMessage(message_id, key_label, fingerprint, size, sealed),
+            units,
+            now=self._now(),
+            window=self._window,
+            keep=self._kept,
+        )
+
+    def _units(self, message: Message) -> Iterator[NewUnit]:
+        room = _GROWTH * self._limits.size
+        for number, part in enumerate(route(message, self._jobs)):
+            unit_id = self._new_id()
+            sealed = self._seal(part.message, unit_id)
+            room -= len(sealed.ciphertext)
+            if number == self._limits.parts or room < 0:
+                raise Refusal("too_many_parts")
+            subject = None if part.subject is None else self._vault.keyed(part.subject)
+            yield NewUnit(unit_id, part.job, subject, sealed)
+
+    def _seal(self, message: Message, holder: str) -> Sealed:
+        return self._vault.seal(handover.pack({"data": message}), about=custody.about(holder))
+
+    def _new_id(self) -> str:
+        return f"{self._random.getrandbits(128):032x}"

@@ -1,0 +1,63 @@
+"""The `inbox` table of the project file: where to listen, whom to let in, and how much."""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from runner import credentials
+from runner.errors import InvalidProject
+from runner.project import Project
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one message may be: `size` in bytes, `depth` and `keys` of its JSON, `parts` it is split into, and the
+    `seconds` that its body may take to arrive."""
+
+    size: int = 1_048_576
+    depth: int = 20
+    keys: int = 20_000
+    parts: int = 500
+    seconds: float = 10
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole table. `behind_proxy` are the addresses of the proxy that ends TLS, `allow_from` those of senders (all
+    when empty); `rate` is in messages a minute for each key; a body that is posted again within `repeat_days` after
+    its success is the same message."""
+
+    address: str = "127.0.0.1"
+    port: int = 8080
+    certificate: str | None = None
+    private_key: str | None = None
+    behind_proxy: tuple[Network, ...] = ()
+    allow_from: tuple[Network, ...] = ()
+    rate: float = 600
+    repeat_days: float = 90
+    limits: Limits = field(default_factory=Limits)
+
+
+def of(project: Project) -> Settings:
+    """The settings of a project; paths begin at its folder. Raises InvalidProject, and InvalidCredential for a private
+    key that isn't kept safely.
+
+    >>> from pathlib import Path
+    >>> of(Project(Path("project.yaml"), "x", {}, settings={"inbox": {"limits": {"size": 2000}}})).limits.size
+    2000
+    """
+    table = dict(project.settings.get("inbox", {}))
+    files = {key: table[key] for key in ("certificate", "private_key") if key in table}
+    table |= credentials.resolve(files, project.folder, lambda where: f"{project.path.name}, inbox")
+    for key in ("behind_proxy", "allow_from"):
+        table[key] = tuple(_network(key, text) for text in table.get(key, ()))
+    return Settings(**{**table, "limits": Limits(**table.get("limits", {}))})
+
+
+def _network(key: str, text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        fix = "Write it like 192.0.2.7 or 192.0.2.0/24."
+        raise InvalidProject(f"inbox: {key} holds what is no address", fix=fix) from None

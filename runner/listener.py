@@ -1,0 +1,158 @@
+"""The inbox on a socket: uvicorn with httptools, TLS, and time and room for headers that are bounded (R-WH5)."""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from runner.errors import InvalidProject, WrongUse
+from runner.inbox.settings import Settings
+
+HEADER_SECONDS = 10.0
+HEADER_BYTES = 32_768
+_CONNECTIONS = 1000
+# Whatever uvicorn, asyncio or TLS would log holds addresses and headers (R-LG4).
+_SILENCE = logging.NullHandler()
+_LAST_ANSWERS = 30  # seconds that answers under way may take when the service stops
+
+
+class Listener(uvicorn.Server):
+    """Answers with `app` at the address of the settings, from `run()` until `stop()`.
+
+    The socket is open when it is made; `url` tells its port. Raises InvalidProject where plain HTTP or the certificate
+    is refused, and WrongUse where the address is taken.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        refuse_plain_http(settings)
+        tls = _tls(settings)
+        self._listening = _bound(settings)
+        logging.getLogger().addHandler(_SILENCE)
+        super().__init__(_config(app, tls))
+        host, port = self._listening.getsockname()[:2]
+        self.url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer until `stop()` is called; then those who are connected get their answers."""
+        super().run([self._listening])
+
+    def stop(self) -> None:
+        """End `run()`; may be called from a signal handler or another thread."""
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The service minds the signals itself, since more than this has to stop."""
+        yield
+
+
+def _config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=_LAST_ANSWERS,
+        ssl_context_factory=(lambda _config, _default: tls) if tls else None,
+    )
+
+
+class _Protocol(HttpToolsProtocol):
+    """Hangs up on who takes too long over the headers, and refuses headers that are too many."""
+
+    _patience: asyncio.TimerHandle | None = None
+    _read = 0
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._arrived()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._read = 0
+        self._wait()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(name, value)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._arrived()
+        super().on_headers_complete()
+
+    def _count(self, *parts: bytes) -> None:
+        self._read += sum(map(len, parts))
+        if self._read > HEADER_BYTES:
+            raise ValueError  # which the parser takes for a request that is wrong
+
+    def _wait(self) -> None:
+        self._arrived()
+        self._patience = self.loop.call_later(HEADER_SECONDS, self.transport.close)
+
+    def _arrived(self) -> None:
+        if self._patience:
+            self._patience.cancel()
+
+
+def refuse_plain_http(settings: Settings) -> None:
+    """Raise InvalidProject where messages would travel in clear beyond this machine and its proxy.
+
+    >>> refuse_plain_http(Settings(address="127.0.0.1"))
+    """
+    try:
+        loopback = settings.address == "localhost" or ip_address(settings.address).is_loopback
+    except ValueError:
+        raise InvalidProject("inbox: address is no address", fix="Write one of this machine's, or 0.0.0.0.") from None
+    if not (loopback or settings.certificate or settings.behind_proxy):
+        raise InvalidProject(
+            "inbox: plain HTTP is for this machine only (127.0.0.1)",
+            fix="Give certificate and private_key, or name the proxy that ends TLS: behind_proxy.",
+        )
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.certificate, settings.private_key, password=lambda: b"")
+    except (ssl.SSLError, OSError):
+        fix = "Both are PEM files, the key has no password, and it is that of the certificate."
+        raise InvalidProject("inbox: certificate and private_key can't be used together", fix=fix) from None
+    return context
+
+
+def _bound(settings: Settings) -> socket.socket:
+    if not 0 <= settings.port <= 65_535:
+        raise InvalidProject("inbox: port is none", fix="Write a number up to 65535.")
+    family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
+    try:
+        return socket.create_server((settings.address, settings.port), family=family, backlog=1024)
+    except OSError as error:
+        raise WrongUse(
+            f"port {settings.port} of {settings.address} can't be listened at: {error.strerror}",
+            fix="Another program may have it; choose another: port, in the inbox table of the project file.",
+        ) from None
