@@ -32,9 +32,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The operations page is made from the docstrings; a test fails when it is out of date.
+# Two pages are made, from the docstrings and from the command line's help; a test fails when one is out of date.
 docs: setup
 	$(BIN)/python docs/make_operations.py
+	$(BIN)/python docs/make_commands.py
 
 # Needs uv. Hashes and versions only: no address of a registry may stand in the repository.
 lock:

@@ -7,10 +7,19 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
+from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from traceback import extract_tb
 
+from runner.commands import arguments as service
 from runner.errors import RunnerError, Stopped
+
+# Where each command is done: the module's function `run`, which gives the exit code.
+_MODULES = {
+    "list": "listing", "run": "run", "serve": "serve", "keys": "keyring", "demo": "demo",
+    **{command: f"commands.{name}" for command, name in service.MODULES.items()},
+}  # fmt: skip
 
 _EXIT_CODES = """exit codes:
   0  every item done, unchanged or withheld      1  the job failed
@@ -51,19 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _do(parsed: Namespace) -> int:
-    match parsed.command:
-        case "list":
-            from runner import listing
-
-            return listing.run(parsed)
-        case "run":
-            from runner import run
-
-            return run.run(parsed)
-        case _:
-            from runner import demo
-
-            return demo.main(parsed)
+    module = import_module(f"runner.{_MODULES[parsed.command]}")
+    code: int = module.run(parsed)
+    return code
 
 
 def _shown(error: RunnerError) -> int:
@@ -94,6 +93,10 @@ def parser() -> ArgumentParser:
     demo.add_argument("--json", action="store_true", help="print one JSON document")
     _add_run(commands.add_parser("run", help="run one job, once, now", epilog=_EXIT_CODES, allow_abbrev=False,
                                  formatter_class=RawDescriptionHelpFormatter))  # fmt: skip
+    serve = commands.add_parser("serve", help="take messages in and run jobs, until it is stopped", allow_abbrev=False)
+    _add_places(serve)
+    _add_keys(commands.add_parser("keys", help="the keys that open the inbox", allow_abbrev=False))
+    service.add(commands, _add_places)
     return options
 
 
@@ -122,6 +125,38 @@ def _add_run(parser: ArgumentParser) -> None:
     add("--move-cursor", action="store_true", help="remember how far was read, when nothing failed")
     add("--memory", action="store_true", help="use no data directory: nothing is remembered")
     add("--timeout", metavar="SECONDS", type=_seconds, help="end the run after so many seconds")
+
+
+def _add_keys(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    create = actions.add_parser("create", help="make a key and show it, this once", allow_abbrev=False)
+    create.add_argument("label", metavar="LABEL", help="whose key it is, as reports name it")
+    create.add_argument(
+        "--valid", metavar="TIME", type=_duration, help="how long, such as 365d; until revoked if not given"
+    )
+    rotate = actions.add_parser(
+        "rotate", help="make another key of a label; the old one ends later", allow_abbrev=False
+    )
+    rotate.add_argument("label", metavar="LABEL", help="whose key it is")
+    rotate.add_argument(
+        "--overlap", metavar="TIME", type=_duration, default="72h", help="how long the old one still opens (72h)"
+    )
+    revoke = actions.add_parser("revoke", help="withdraw a key at once", allow_abbrev=False)
+    revoke.add_argument("key", metavar="KEY", help="its id, or its label where only one has it")
+    for action in (
+        create,
+        rotate,
+        revoke,
+        actions.add_parser("list", help="show the keys, not what opens", allow_abbrev=False),
+    ):
+        _add_places(action)
+
+
+def _duration(text: str) -> timedelta:
+    unit, amount = {"m": "minutes", "h": "hours", "d": "days"}.get(text[-1:]), float(text[:-1])
+    if unit is None or not 0 < amount < 10_000:
+        raise ValueError
+    return timedelta(**{unit: amount})
 
 
 def _seconds(text: str) -> float:

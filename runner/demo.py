@@ -17,15 +17,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import Request, urlopen
 
-from runner import report, run
+from runner import report
 from runner.errors import RunnerError
 from runner.outcome import NEEDS_A_LOOK, Run
+from runner.run import perform
 
 _STAND_INS = (sys.executable, "-m", "adaptors.sandbox", "--cases", "20", "--seed", "7")
 _BEFORE_ALL = "2000-01-01T00:00:00Z"
 
 
-def main(arguments: Namespace) -> int:
+def run(arguments: Namespace) -> int:
     """Play the story, print what happened and who holds what now; 0 when all came as the story foretells."""
     with TemporaryDirectory(prefix="runner-demo-") as folder, _stand_ins(Path(folder)) as ask:
         steps = ask("GET", "/sandbox/story")
@@ -70,7 +71,7 @@ def _play(step: dict[str, Any], given: dict[str, Any], folder: Path) -> Run:
     message = folder / f"{step['name']}.json"
     if given.get("message"):
         message.write_text(json.dumps(given["message"]), "utf-8")
-    return run.perform(
+    return perform(
         Namespace(
             job=step["job"],
             project=None,

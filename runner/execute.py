@@ -3,11 +3,11 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from typing import Any
 
 from runner.errors import JobFailed, RunnerError, Stopped, WrongUse
-from runner.guard import DroppedLines, OutOfTime, time_limit
+from runner.guard import OutOfTime, silence, time_limit
 from runner.jobscript import JobScript
 from runner.outcome import Run, failure, settle
 from runner.statefile import ENGINE_KEYS, State
@@ -21,16 +21,23 @@ _CARRIED = (*ENGINE_KEYS, "configuration", "cursor", "revisit", "errors")
 
 
 def initial_state(
-    given: State, configuration: State, *, store: Store | None, delivers_to: str | None = None, dry_run: bool = False
+    given: State,
+    configuration: State,
+    *,
+    store: Store | None,
+    message: str | None = None,
+    delivers_to: str | None = None,
+    dry_run: bool = False,
 ) -> State:
     """The state that a run begins with: what was given, and what the engine hands over (docs/architecture.md).
 
-    Without a store there is no ledger and no outbox: operations then remember for the time of the run only.
+    `message` is the id of the message that the run is about; without it, one is made. Without a store there is no
+    ledger and no outbox: operations then remember for the time of the run only.
 
     >>> sorted(initial_state({}, {}, store=None))
     ['configuration', 'data', 'errors', 'message', 'outcomes']
     """
-    state = {"data": {}, **given, "configuration": configuration, "message": uuid.uuid4().hex}
+    state = {"data": {}, **given, "configuration": configuration, "message": message or uuid.uuid4().hex}
     state |= {"outcomes": [], "errors": []}
     if store:
         state |= {"ledger": store.ledger(), "outbox": store.outbox(delivers_to)}
@@ -66,7 +73,8 @@ def execute(
 ) -> Run:
     """Run operations over a state. Whatever they raise ends in the Run, never here.
 
-    `timeout` is in seconds and needs the main thread; `watch` is told the number and name of each operation.
+    `timeout` is in seconds; `watch` is told the number and name of each operation,
+    and may end the run with Stopped.
 
     >>> from pathlib import Path
     >>> job = JobScript("greet", Path("greet.py"), "", (lambda state: {**state, "data": "hello"},))
@@ -75,15 +83,15 @@ def execute(
     """
     timings: list[dict[str, Any]] = []
     error: RunnerError | None = None
-    with redirect_stdout(DroppedLines()) as printed:
+    with silence() as printed:
         try:
             with time_limit(timeout):
                 for number, operation in choose(job) if steps is None else steps:
                     watch(number, name_of(operation))
                     with _timed(name_of(operation), timings):
                         state = _operate(job, number, operation, state)
-        except JobFailed as failed:
-            error = failed
+        except (JobFailed, Stopped) as ended:
+            error = ended
         except OutOfTime:
             error = Stopped(f"{job.name} took more than {timeout:g} seconds", fix="Give it more: timeout or --timeout.")
         except KeyboardInterrupt:

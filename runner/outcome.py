@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from runner.errors import JobFailed, RunnerError
+from runner.errors import Cause, JobFailed, RunnerError
 from runner.jobscript import JobScript, place_in
 from runner.statefile import State
 
@@ -34,6 +34,15 @@ class Run:
         return "needs_person" if "parked" in found else "succeeded"
 
     @property
+    def causes(self) -> list[Cause]:
+        """Why it failed: that of the error that ended the run first, then those of its failed items."""
+        items = [Cause.of_item(record) for record in self.state.get("outcomes", ()) if record["outcome"] == "failed"]
+        if self.error is None:
+            return items
+        stopped = Cause(self.error.code, type(self.error).__name__, "", fix=self.error.fix)
+        return [self.error.cause if isinstance(self.error, JobFailed) else stopped, *items]
+
+    @property
     def exit_code(self) -> int:
         """0, or 4 when an item needs a look, or that of the error that ended the run."""
         if self.error:
@@ -58,7 +67,7 @@ def settle(
     items = tuple(_item(index, record) for index, record in enumerate(state.get("outcomes", ())))
     state = {**state, "errors": [item for item in items if item["outcome"] in NEEDS_A_LOOK]}
     if isinstance(error, JobFailed):
-        state["error"] = error.record
+        state["error"] = error.cause.record
     return Run(job.name, state, items, tuple(operations), error, printed)
 
 
@@ -69,19 +78,21 @@ def failure(job: JobScript, number: int, operation: str, state: State, error: Ba
     type and its place must do.
     """
     kind, code = type(error).__name__, getattr(error, "code", None)
-    fix = getattr(error, "fix", None) or f"Look at {operation} in {job.path.name}."
     why = f"{kind}: {error}" if isinstance(code, str) else f"{kind} in {place_in(job.path, error)}"
     settled = len(state.get("outcomes", ()))
     after = f", after {settled} item{'s' if settled > 1 else ''}" if settled else ""
-    record = {
-        "code": code if isinstance(code, str) else "unforeseen",
-        "type": kind,
-        "operation": operation,
-        "item": dict(state.get("item", {}).get("ids", {})),
-        "fix": fix,
-        "retryable": bool(getattr(error, "retryable", False)),
-    }
-    return JobFailed(f"{job.name}, operation {number} ({operation}){after}: {why}", fix=fix, record=record)
+    cause = Cause(
+        code=code if isinstance(code, str) else "unforeseen",
+        type=kind,
+        operation=operation,
+        item=dict(state.get("item", {}).get("ids", {})),
+        fix=getattr(error, "fix", None) or f"Look at {operation} in {job.path.name}.",
+        retryable=bool(getattr(error, "retryable", False)),
+        outcome=getattr(error, "outcome", "failed"),
+        retry_after=getattr(error, "retry_after", None),
+        credential=getattr(error, "credential", None),
+    )
+    return JobFailed(f"{job.name}, operation {number} ({operation}){after}: {why}", cause=cause)
 
 
 def _item(index: int, record: dict[str, Any]) -> dict[str, Any]:

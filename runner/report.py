@@ -3,7 +3,8 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from runner.errors import RunnerError
@@ -36,10 +37,45 @@ def run_lines(run: Run) -> Iterator[str]:
 
 def print_document(document: Any) -> None:
     """Print one JSON document."""
-    _say(json.dumps(document, ensure_ascii=False, indent=2, default=str), sys.stdout)
+    _say(json.dumps(document, ensure_ascii=False, indent=2, default=shown), sys.stdout)
 
 
-def print_lines(lines: Iterator[str] | Sequence[str]) -> None:
+def print_either(as_json: bool, document: Any, lines: Iterable[str]) -> None:
+    """Print the document for a program, or the lines for people."""
+    if as_json:
+        print_document(document)
+    else:
+        print_lines(lines)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """The lines of a table under its headings.
+
+    >>> list(table(("job", "last_run"), [["sort", None]]))
+    ['job   last run', 'sort  -']
+    """
+    cells = [[heading.replace("_", " ") for heading in headings], *([shown(value) for value in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        yield "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+
+
+def shown(value: Any) -> str:
+    """A value as people read it: ids, codes, counts and times.
+
+    >>> shown({"case_id": "c-1"}), shown(True), shown(0), shown(None)
+    ('case_id=c-1', 'yes', '0', '-')
+    """
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={each}" for name, each in value.items()) or "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return "-" if value is None else str(value)
+
+
+def print_lines(lines: Iterable[str]) -> None:
     """Print lines; what a terminal would take for a command is made harmless."""
     for line in lines:
         _say(_harmless(line), sys.stdout)

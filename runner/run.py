@@ -1,7 +1,7 @@
 """`runner run`: one job, once, now."""
 
 from argparse import Namespace
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -33,7 +33,7 @@ def perform(arguments: Namespace) -> Run:
     configuration = _configuration(job, places.credentials, stated, in_project)
     script = jobscript.load(job.script, job.name)
     steps = execute.choose(script, arguments.only, arguments.start, arguments.end)
-    with nullcontext() if arguments.memory else Store.open(places.data) as store:
+    with nullcontext() if arguments.memory else Store.open(places.data) as store, _turn(store, job):
         _set_cursor(given, job.name, arguments.since, store)
         state = execute.initial_state(
             given, configuration, store=store, delivers_to=job.delivers_to, dry_run=arguments.dry_run
@@ -114,22 +114,32 @@ def _configuration(job: project.Job, folder: Path, stated: State, in_project: bo
     return configuration
 
 
+def _turn(store: Store | None, job: project.Job) -> AbstractContextManager[None]:
+    """A scheduled job, or one that delivers, doesn't run beside itself: not beside a service either."""
+    return store.lock(f"job/{job.name}") if store else nullcontext()
+
+
 def _set_cursor(given: State, job: str, since: str | None, store: Store | None) -> None:
     if since:
-        given["cursor"] = _moment(since)
+        given["cursor"] = moment(since, "--since")
     elif "cursor" not in given and store and (kept := store.cursor(job)):
         given["cursor"] = kept
 
 
-def _moment(text: str) -> str:
+def moment(text: str, what: str) -> str:
+    """A time that somebody gave, as a cursor is written. Raises WrongUse.
+
+    >>> moment("2026-03-01T03:00:00+03:00", "--since")
+    '2026-03-01T00:00:00Z'
+    """
     fix = "Write it like 2026-03-01T00:00:00Z or 2026-03-01T03:00:00+03:00."
     try:
-        moment = datetime.fromisoformat(text)
+        given = datetime.fromisoformat(text)
     except ValueError:
-        raise WrongUse("--since is no time", fix=fix) from None
-    if moment.tzinfo is None:
-        raise WrongUse("--since has no time zone", fix=fix)
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        raise WrongUse(f"{what} is no time", fix=fix) from None
+    if given.tzinfo is None:
+        raise WrongUse(f"{what} has no time zone", fix=fix)
+    return given.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _tell(result: Run, arguments: Namespace) -> None:

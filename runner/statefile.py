@@ -50,7 +50,7 @@ def write(path: Path, state: State) -> list[str]:
     are read as one goes through them; only the latter are told, since nobody misses the others.
     """
     own = {key: value for key, value in state.items() if key != "configuration" and key not in ENGINE_KEYS}
-    left_out = [key for key, value in own.items() if not _is_json(value)]
+    left_out = [key for key, value in own.items() if not is_json(value)]
     kept = {key: value for key, value in own.items() if key not in left_out}
     _replace(path, json.dumps(kept, ensure_ascii=False, indent=2) + "\n")
     return left_out
@@ -77,7 +77,12 @@ def _replace(path: Path, text: str) -> None:
         raise UnreadableFile(f"{path} can't be written: {error.strerror}", fix="Name another file.") from None
 
 
-def _is_json(value: Any) -> bool:
+def is_json(value: Any) -> bool:
+    """Whether JSON can hold a value.
+
+    >>> is_json({"a": [1, None]}), is_json(iter([1]))
+    (True, False)
+    """
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):

@@ -15,13 +15,18 @@ from adaptors.sandbox.options import read_options
 from runner import cli
 
 
-@pytest.fixture
-def make_operations():
-    """The module that makes docs/operations.md."""
-    spec = importlib.util.spec_from_file_location("make_operations", DOCS / "make_operations.py")
+def maker(name):
+    """The module under docs/ that makes a page."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def make_operations():
+    """The module that makes docs/operations.md."""
+    return maker("make_operations")
 
 
 def test_operations_page_is_current(make_operations):
@@ -39,6 +44,11 @@ def test_operations_page_is_complete(make_operations):
             entry = re.search(rf"^#### {public}\n\n```python\n.+?\n```\n\n(\S.+?)(?=^##|\Z)", page, re.M | re.DOTALL)
             assert entry, f"{name}.{public} is not documented"
             assert public not in groups["Operations"] or ">>> " in entry[1], f"{public} has no example"
+
+
+def test_commands_page_is_current():
+    """Every command and option is documented as it is today; `make docs` mends it."""
+    assert maker("make_commands").page() == text_of(DOCS / "commands.md")
 
 
 def test_check_tells_an_old_page(make_operations, tmp_path, monkeypatch, capsys):

@@ -113,7 +113,7 @@ def test_operation_that_returns_no_state(returned):
     """An operation that returns no dict is told what to write."""
     run = execute.execute(job(lambda state: returned), begin())
     assert (1, "End the function with: return state") == (run.exit_code, run.error.fix)
-    assert "no_state" == run.error.record["code"]
+    assert "no_state" == run.error.cause.code
 
 
 def test_unforeseen_error_shows_no_data():
@@ -124,7 +124,7 @@ def test_unforeseen_error_shows_no_data():
 
     run = execute.execute(job(settled("done"), look, first), begin(data={"name": "Nyaruot"}))
     assert isinstance(run.error, JobFailed)
-    assert "Nyaruot" not in f"{run.error} {run.error.fix} {run.error.record}"
+    assert "Nyaruot" not in f"{run.error} {run.error.cause}"
     assert "referrals, operation 2 (look), after 1 item: KeyError in test_execute.py, line" in str(run.error)
     assert ("failed", 1, "look") == (run.outcome, run.exit_code, run.operations[1]["name"])
     assert run.error.__cause__ is None
@@ -221,6 +221,44 @@ def test_printing_is_dropped(capsys):
 
     assert 2 == execute.execute(job(show), begin(data="Nyaruot")).printed
     assert ("", "") == capsys.readouterr()
+
+
+def test_printing_of_runs_at_the_same_time(capsys):
+    """H48: while any run goes on, nothing that a job prints is shown; afterwards people are heard again."""
+    inside, outside = threading.Event(), threading.Event()
+
+    def linger(state):
+        inside.set()
+        outside.wait(30)
+        print("Nyaruot")  # noqa: T201
+        return state
+
+    lingering = threading.Thread(target=execute.execute, args=(job(linger), begin()))
+    lingering.start()
+    inside.wait(30)
+    execute.execute(job(first), begin(data=[]))
+    outside.set()
+    lingering.join()
+    print("heard")  # noqa: T201
+    assert ("heard\n", "") == capsys.readouterr()
+
+
+def test_time_limit_in_a_thread():
+    """A run in a thread is held to its time as well, even where it catches every error."""
+    runs = []
+
+    def hang(state):
+        for _ in range(2000):
+            try:
+                threading.Event().wait(0.01)
+            except Exception:
+                continue
+        return state
+
+    thread = threading.Thread(target=lambda: runs.append(execute.execute(job(hang), begin(), timeout=0.05)))
+    thread.start()
+    thread.join()
+    assert [5] == [run.exit_code for run in runs]
 
 
 def test_runtime_is_closed():

@@ -285,7 +285,15 @@ def test_answer_that_is_not_allowed():
 
 @pytest.mark.parametrize(
     "content",
-    ["ንያሩት", "Nyaruot\nBeispiel", '{"name_first": "x"}', {"name_first": "Nyaruot"}, ["Nyaruot"], "x" * 1001, "<b>x</b>"],
+    [
+        "ንያሩት",
+        "Nyaruot\nBeispiel",
+        '{"name_first": "x"}',
+        {"name_first": "Nyaruot"},
+        ["Nyaruot"],
+        "x" * 1001,
+        "<b>x</b>",
+    ],
 )
 def test_only_ids_and_codes_wait(content):
     """H41: what is more than ids, codes and our own sentences can't wait unencrypted; it is parked and not shown."""

@@ -67,6 +67,9 @@ def test_what_is_read(tmp_path):
         ("  answers:", "  referrals:", "line 9, column 3: referrals is written twice"),
         ("agreement: DSA-1", "alerts: {smtp_password: abc}", "line 2, column 10: smtp_password holds a secret"),
         ("agreement: DSA-1", "agreement: https://me:abc@example.org", "line 2, column 1: an address with a password"),
+        ("agreement: DSA-1", "retry: {hour: 3}", "line 2, column 9: unknown key hour"),
+        ("agreement: DSA-1", "retry: {minutes: []}", "line 2, column 9: minutes breaks the rule"),
+        ("agreement: DSA-1", "retention: {payload_days: 0}", "line 2, column 13: payload_days breaks the rule"),
         ("enabled: false", "enabled: no", "line 13, column 5: enabled must be true or false"),
     ],
 )  # fmt: skip

@@ -1,0 +1,102 @@
+"""Scheduled jobs: which slot is due, one run for all that was missed, and what a run leaves behind."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from runner import handover
+from runner.errors import InUse
+from runner.project import Job
+from runner.running import Performed
+from runner.schedule import missed_slot, next_slot
+from runner.units import new_unit
+from runner.windows import is_id, parked_records, window_of
+from runner.workplace import Workplace
+
+
+class Clockwork:
+    """Fires what is due, never a job beside itself. What a killed service was at is due again at the next start."""
+
+    def __init__(self, place: Workplace) -> None:
+        self._place = place
+        jobs = [job for job in place.project.jobs.values() if job.enabled]
+        crons = [job for job in jobs if any(trigger.kind == "cron" for trigger in job.triggers)]
+        self._interrupted = place.store.interrupted().keys() & {job.name for job in crons}
+        self._last = {job.name: self._begun(job) for job in crons}
+        self._next = {job.name: next_slot(job.triggers, self._last[job.name]) for job in crons}
+
+    def step(self) -> bool:
+        """Run one scheduled job that is due; False when none is."""
+        turns = self._place.turns
+        with turns.choosing:
+            due = next(self._due(), None)
+            if due is None:
+                return False
+            job, slot = due
+            turns.take(job)
+        try:
+            with self._place.store.lock(f"job/{job.name}"):
+                self._fire(job, slot)
+        except InUse:  # by hand, from the command line; it is due again when that has ended
+            return False
+        finally:
+            turns.give_back(job)
+        return True
+
+    def next_due(self) -> datetime | None:
+        """When the next slot of a job that may run comes; a moment that has passed when one is due."""
+        times = (self._last[name] if name in self._interrupted else self._next[name] for name in self._free())
+        return min((time for time in times if time), default=None)
+
+    def _due(self) -> Iterator[tuple[Job, datetime | None]]:
+        """The jobs to run, each with the slot to take; None for one that was taken when the service was killed."""
+        now = self._place.now()
+        for name, job in self._free().items():
+            coming = self._next[name]
+            if coming and coming <= now:
+                yield job, missed_slot(job.triggers, self._last[name], now)
+            elif name in self._interrupted:
+                yield job, None
+
+    def _free(self) -> dict[str, Job]:
+        return {job.name: job for job in self._place.turns.free(alone=True) if job.name in self._last}
+
+    def _begun(self, job: Job) -> datetime:
+        """The last slot that was taken; before the first, when the service met the job first: nothing was missed."""
+        store, name = self._place.store, f"first start of {job.name}"
+        last, first = store.slot(job.name), store.setting(name)
+        if last is None and first is None:
+            first = self._place.now().isoformat()
+            store.set_setting(name, first)
+        return last or datetime.fromisoformat(str(first))
+
+    def _fire(self, job: Job, slot: datetime | None) -> None:
+        place, store = self._place, self._place.store
+        if slot:
+            taken = store.take_slot(job.name, slot, now=place.now())
+            self._last[job.name], self._next[job.name] = slot, next_slot(job.triggers, slot)
+            if not taken:
+                return
+        released = store.revisit(job.name)
+        given = {"cursor": store.cursor(job.name), "revisit": [name for name in released if is_id(name)]}
+        performed = place.runs.perform(job, {key: value for key, value in given.items() if value})
+        if not performed.stopped:
+            self._interrupted.discard(job.name)
+            place.settlements.settle(lambda: self._settle(job, performed, released))
+
+    def _settle(self, job: Job, performed: Performed, released: Sequence[str]) -> None:
+        place, store, run = self._place, self._place.store, performed.run
+        place.let_rest(job, performed)
+        parked = {record.record_id for record in store.parked(job.name)}
+        tries = store.item_tries(job.name)
+        window = window_of(run, place.table, tries=tries, parked=parked, revisited=released)
+        following = handover.after_success(place.project, run) if run.outcome == "succeeded" else []
+        store.settle_scheduled(
+            job.name,
+            performed.record,
+            cursor=window.cursor,
+            parked=parked_records(job, window),
+            tries=window.tries,
+            settled=window.settled & {*parked, *released, *tries},
+            next_units=[new_unit(place, start, subject=None, started_by="success") for start in following],
+            now=place.now(),
+        )

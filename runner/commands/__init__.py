@@ -1,0 +1,1 @@
+"""What people ask the service about, and tell it: never a payload."""

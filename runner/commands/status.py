@@ -1,0 +1,82 @@
+"""`runner status`: what waits, what is due, and what needs a look. For people, and for monitoring by its exit code."""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from runner import project, report
+from runner.places import Places
+from runner.project import Job
+from runner.schedule import next_slot
+from runner.store import Store
+
+_NEEDS_A_LOOK = 4
+_COUNTED = ("pending", "running", "parked", "dead")
+
+
+def run(arguments: Namespace) -> int:
+    """Print the status; 0 when all is well, 4 when something needs a look."""
+    places = Places.of(arguments)
+    found = project.load(places.project)
+    with Store.open(places.data) as store:
+        document = status(store, list(found.jobs.values()), datetime.now(UTC))
+    if arguments.json:
+        report.print_document(document)
+    else:
+        report.print_lines(_lines(document))
+    return _NEEDS_A_LOOK if document["needs_a_look"] else 0
+
+
+def status(store: Store, jobs: list[Job], now: datetime) -> dict[str, Any]:
+    """The whole status as a document; `needs_a_look` are the reasons why somebody should."""
+    counts = store.counts()
+    rows = [_job(store, job, counts.jobs.get(job.name, {}), now) for job in jobs]
+    unknown = {name: by_status for name, by_status in counts.jobs.items() if name not in {job.name for job in jobs}}
+    waiting = {
+        "oldest": counts.oldest, "quarantined": counts.quarantined, "parked_records": counts.parked,
+        "waiting_answers": counts.outbox,
+        "of_unknown_jobs": sum(by_status.get(name, 0) for by_status in unknown.values() for name in _COUNTED),
+    }  # fmt: skip
+    resting = [vars(circuit) for circuit in store.circuits(now).values()]
+    return {"jobs": rows, **waiting, "resting": resting, "needs_a_look": list(_reasons(rows, waiting, resting))}
+
+
+def _job(store: Store, job: Job, counts: Any, now: datetime) -> dict[str, Any]:
+    last = next(iter(store.runs(1, job=job.name)), None)
+    due = [store.next_due([job.name]), next_slot(job.triggers, now)] if job.enabled else []
+    return {
+        "job": job.name,
+        "enabled": job.enabled,
+        "next_due": min((time for time in due if time), default=None),
+        "last_success": store.last_success().get(job.name),
+        "last_outcome": last and last.outcome,
+        "last_code": last and last.code,
+        **{status: counts.get(status, 0) for status in _COUNTED},
+    }
+
+
+def _reasons(rows: list[dict[str, Any]], waiting: dict[str, Any], resting: list[dict[str, Any]]) -> Iterator[str]:
+    for row in rows:
+        if row["dead"] or row["parked"]:
+            yield f"{row['job']}: {row['dead']} dead, {row['parked']} parked"
+        if row["enabled"] and row["last_outcome"] == "failed":
+            yield f"{row['job']}: the last run failed ({row['last_code']})"
+    for name in ("quarantined", "parked_records", "of_unknown_jobs"):
+        if waiting[name]:
+            yield f"{name.replace('_', ' ')}: {waiting[name]}"
+    for circuit in resting:
+        yield f"the credential {circuit['credential']} was refused ({circuit['code']}) and rests"
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    names = ("job", "enabled", "next_due", "last_success", "last_outcome", *_COUNTED)
+    yield from report.table(names, ([row[name] for name in names] for row in document["jobs"]))
+    yield ""
+    if document["oldest"]:
+        yield f"the oldest that waits arrived {report.shown(document['oldest'])}"
+    if document["waiting_answers"]:
+        yield f"{document['waiting_answers']} answers wait for the far side"
+    yield from (f"! {reason}" for reason in document["needs_a_look"] or ())
+    if not document["needs_a_look"]:
+        yield "nothing needs a look"

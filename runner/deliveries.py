@@ -1,0 +1,85 @@
+"""Waiting answers: the jobs with trigger `outbox` run until everything is delivered, without end."""
+
+from datetime import datetime
+
+from runner.errors import InUse
+from runner.outcome import Run
+from runner.project import Job
+from runner.running import Performed
+from runner.windows import parked_records, window_of
+from runner.workplace import Workplace
+
+
+class Deliveries:
+    """Runs such a job at once when something begins to wait, then after the pauses of the retry table.
+
+    How often it was tried is forgotten when the service ends: at its start everything is tried at once.
+    """
+
+    def __init__(self, place: Workplace) -> None:
+        self._place = place
+        jobs = place.project.jobs.values()
+        self._tries = {job.name: 0 for job in jobs if job.enabled and job.delivers_to}
+        self._pausing: dict[str, datetime] = {}
+
+    def step(self) -> bool:
+        """Run one job that has something to deliver; False when none has, or all pause."""
+        place = self._place
+        with place.turns.choosing:
+            now = place.now()
+            due = (job for job in self._free() if self._pausing.get(job.name, now) <= now)
+            job = next((job for job in due if self._waiting(job)), None)
+            if job is None:
+                return False
+            place.turns.take(job)
+        try:
+            with place.store.lock(f"job/{job.name}"):
+                self._deliver(job)
+        except InUse:  # by hand, from the command line
+            return False
+        finally:
+            place.turns.give_back(job)
+        return True
+
+    def next_due(self) -> datetime | None:
+        """When something is to be delivered next; None while nothing waits."""
+        now = self._place.now()
+        times = (self._pausing.get(job.name) or (now if self._waiting(job) else None) for job in self._free())
+        return min((time for time in times if time), default=None)
+
+    def _free(self) -> list[Job]:
+        return [job for job in self._place.turns.free(alone=True) if job.name in self._tries]
+
+    def _waiting(self, job: Job) -> bool:
+        return bool(self._place.store.outbox(job.delivers_to))
+
+    def _deliver(self, job: Job) -> None:
+        performed = self._place.runs.perform(job, {})
+        if not performed.stopped:
+            self._pause(job, performed.run)
+            self._place.settlements.settle(lambda: self._settle(job, performed))
+
+    def _pause(self, job: Job, run: Run) -> None:
+        """Where nothing could be delivered, the pauses grow; where something could, they begin anew."""
+        if not self._waiting(job):
+            self._tries[job.name] = 0
+            self._pausing.pop(job.name, None)
+            return
+        delivered = any(item["outcome"] == "done" for item in run.items)
+        self._tries[job.name] = 1 if delivered else self._tries[job.name] + 1
+        pause = self._place.table.pause(run.causes, self._tries[job.name], self._place.world.chance)
+        self._pausing[job.name] = self._place.now() + pause
+
+    def _settle(self, job: Job, performed: Performed) -> None:
+        """An answer that the far side refuses is shown to people, while it still waits."""
+        place = self._place
+        place.let_rest(job, performed)
+        known = {record.record_id for record in place.store.parked(job.name)}
+        window = window_of(performed.run, place.table, tries={}, parked=known)
+        place.store.settle_scheduled(
+            job.name,
+            performed.record,
+            parked=parked_records(job, window),
+            settled=window.settled & known,
+            now=place.now(),
+        )

@@ -1,0 +1,291 @@
+"""The whole service against the sandbox, in virtual time: outages, kills, repeats, contradictions."""
+
+import httpx
+import pytest
+from flows import INTERVENTION, child, decision, held, intervention, outgoing, send
+from virtual import Clock, Service, sandbox_at
+
+from adaptors.sandbox import Fault
+from adaptors.sandbox.dtp import REFERRALS
+
+LONG_AGO = "2026-01-01T00:00:00Z"
+SCHEDULED = ("primero_decisions_to_progres", "primero_to_progres")
+
+
+@pytest.fixture
+def service(tmp_path):
+    """A service whose scheduled jobs may begin to read."""
+    clock = Clock()
+    with Service(tmp_path, sandbox=sandbox_at(clock), clock=clock) as service:
+        for job in SCHEDULED:
+            service.store.move_cursor(job, LONG_AGO)
+        yield service
+
+
+def numbered(number, **changes):
+    """The intervention of a child of this number."""
+    return intervention(
+        individuals__progres_id=f"GAM-000{number}", progres_interventionnumber=f"GAM-26-PRTITV-{number}", **changes
+    )
+
+
+def away(stand_in):
+    """Let nobody reach a stand-in, until its faults are cleared."""
+    stand_in.faults.add(Fault("bad_gateway", count=None))
+
+
+def posts(service, **fields):
+    """What DTP took, in order, with these fields."""
+    bodies = [post.body for post in service.sandbox.dtp.received]
+    return [body for body in bodies if fields.items() <= body.items()]
+
+
+def referred(sandbox, number="GAM-00000777"):
+    """A case that a caseworker refers to UNHCR; its id and that of its referral."""
+    service = {
+        "service_type": "alternative_care", "service_implementing_agency": "UNHCR",
+        "service_response_type": "service_provision", "service_response_day_time": "2026-03-04T08:30:00.000Z",
+    }  # fmt: skip
+    case = send(sandbox, "POST", "/cases", {
+        "module_id": "primeromodule-cp", "owned_by": "caseworker_mockomot", "unhcr_individual_no": number,
+        "name_first": "Nyamal", "sex": "female", "age": 9, "consent_for_services": True,
+        "disclosure_other_orgs": True, "services_section": [service],
+    }, user="caseworker_mockomot")  # fmt: skip
+    (made,) = held(sandbox, f"/cases/{case['id']}")["services_section"]
+    refer = {"transitioned_to": "unhcr_cw", "service": "alternative_care", "service_record_id": made["unique_id"]}
+    referral = send(sandbox, "POST", f"/cases/{case['id']}/referrals", refer, user="caseworker_mockomot")
+    return case, referral["id"]
+
+
+def decide(service, number, status):
+    """A caseworker decides about a service that UNHCR asked for."""
+    (case,) = child(service.sandbox, number)
+    (entry,) = case["services_section"]
+    change = {"unique_id": entry["unique_id"], "unhcr_referral_status": status}
+    send(service.sandbox, "PATCH", f"/cases/{case['id']}", {"services_section": [change]})
+
+
+def test_dtp_away_for_ten_days(service):
+    """H51: nothing is lost; then every answer, decision and referral arrives, in order per intervention, once."""
+    away(service.sandbox.dtp)
+    for number in range(10, 13):
+        service.post(outgoing(numbered(number)))
+        service.run(hours=5)
+    decide(service, "GAM-00010", "accepted")
+    decide(service, "GAM-00011", "rejected")
+    referred(service.sandbox)
+    service.run(days=10)
+    assert [] == posts(service)
+    service.sandbox.dtp.faults.clear()
+    service.run(hours=3)
+    assert [
+        ["Pending Acknowledgement", "acknowledged"], ["Pending Acknowledgement", "rejected"],
+        ["Pending Acknowledgement"],
+    ] == [
+        [body["status"] for body in posts(service, progres_interventionnumber=f"GAM-26-PRTITV-{number}")]
+        for number in range(10, 13)
+    ]  # fmt: skip
+    assert 1 == len(posts(service, request_type=REFERRALS))
+    assert ([], 0) == (service.store.parked(), service.store.counts().outbox)
+
+
+def test_primero_away_beyond_the_agreed_time(service):
+    """H36: "Delivery Fail" once per intervention, with words a UNHCR officer can act on; and a dead letter each."""
+    away(service.sandbox)
+    service.post(outgoing(numbered(20), numbered(21)))
+    service.run(hours=71)
+    assert [] == posts(service)
+    service.run(hours=20)
+    service.sandbox.faults.clear()
+    service.run(hours=30)
+    assert [("GAM-26-PRTITV-20", "Delivery Fail"), ("GAM-26-PRTITV-21", "Delivery Fail")] == sorted(
+        (body["progres_interventionnumber"], body["status"]) for body in posts(service)
+    )
+    assert {"Primero could not be reached in the agreed time"} == {body["closure_reason"] for body in posts(service)}
+    assert [] == child(service.sandbox, "GAM-00020")
+
+
+def test_primero_away_within_the_agreed_time(service):
+    """H36: back within it, nobody notices: the only answer is that it was delivered."""
+    away(service.sandbox)
+    service.post(outgoing(numbered(20)))
+    service.run(hours=71.9)
+    service.sandbox.faults.clear()
+    service.run(hours=1)
+    assert ["Pending Acknowledgement"] == [body["status"] for body in posts(service)]
+    assert 1 == len(child(service.sandbox, "GAM-00020")[0]["services_section"])
+
+
+def test_stands_in_primero_and_both_are_away(service):
+    """H49: the reply was lost, then both sides are away for days: the only answer is that it was delivered."""
+    service.sandbox.faults.add(Fault("fail_after", method="POST", path="/api/v2/cases"))
+    service.post(outgoing(numbered(20)))
+    service.settle()
+    away(service.sandbox)
+    away(service.sandbox.dtp)
+    service.run(days=5)
+    service.sandbox.faults.clear()
+    service.sandbox.dtp.faults.clear()
+    service.run(hours=3)
+    assert ["Pending Acknowledgement"] == [body["status"] for body in posts(service)]
+
+
+def test_unforeseen_in_the_job(service):
+    """H35: what the job doesn't expect ends in a general refusal to the sender, not in silence."""
+    wrong = numbered(20, languages__progres_languagecodeid={"Name": ["Nuer"]})
+    service.post(outgoing(wrong))
+    service.run(hours=3)
+    assert ["Delivery Fail"] == [body["status"] for body in posts(service)]
+
+
+def test_wrong_password(service):
+    """R-DL1: after a 401 nothing asks Primero for half an hour, so that the account isn't locked."""
+    asked = []
+    answer = service.sandbox.transport.handle_request
+
+    def counted(request):
+        asked.append(request.url.host)
+        return answer(request)
+
+    service.sandbox.transport.handle_request = counted
+    service.credentials["primero"] |= {"password": "wrong"}
+    for number in range(20, 25):
+        service.post(outgoing(numbered(number)))
+    service.run(minutes=29)
+    assert 1 == len(asked)
+    service.credentials = service.sandbox.configuration
+    service.run(hours=2)
+    assert 5 == len(posts(service))
+
+
+def test_primero_says_when_to_come_back(service):
+    """R-DL1: Primero's `Retry-After` reaches the worker through the item that met it."""
+    answer = service.sandbox.transport.handle_request
+
+    def busy(request):
+        return httpx.Response(503, headers={"retry-after": "600"}) if request.method == "POST" else answer(request)
+
+    service.sandbox.transport.handle_request = busy
+    service.post(outgoing(numbered(20)))
+    service.settle()
+    (unit,) = service.store.units()
+    assert ("server_error", 600) == (unit.code, (unit.due - service.clock()).total_seconds())
+
+
+def test_two_messages_about_one_new_child(service):
+    """H18: two messages about one new child at once become one case with two services, both answered."""
+    service.post(outgoing(intervention()))
+    service.post(outgoing(intervention(progres_interventionnumber="GAM-26-PRTITV-0000902")))
+    service.settle()
+    (case,) = child(service.sandbox, INTERVENTION["individuals.progres_id"])
+    assert (2, 2) == (len(case["services_section"]), len(posts(service)))
+
+
+def test_repeated_message(service):
+    """H21: the same notification ten times is one run and one answer."""
+    assert 1 == len({service.post(outgoing(intervention())) for _ in range(10)})
+    service.settle()
+    assert (1, 1) == (len(service.outcomes("progres_to_primero")), len(posts(service)))
+
+
+def test_message_after_a_refusal(service):
+    """H21: after a refusal the sender's second try is a new message, and is answered again."""
+    bad = outgoing(numbered(20, individuals__progres_sex="9"))
+    first = service.post(bad)
+    service.settle()
+    assert first != service.post(bad)
+    service.settle()
+    assert ["Delivery Fail"] * 2 == [body["status"] for body in posts(service)]
+
+
+def test_overlap_changes_nothing(service):
+    """H22: reading the overlap again writes nothing to Primero and sends nothing to DTP."""
+    referred(service.sandbox)
+    service.post(outgoing(numbered(20)))
+    service.settle()
+    decide(service, "GAM-00020", "accepted")
+    service.run(hours=1)
+    sent, cases = len(posts(service)), held(service.sandbox, "/cases")
+    service.run(hours=48)
+    assert (3, sent, cases) == (sent, len(posts(service)), held(service.sandbox, "/cases"))
+
+
+def test_contradicting_decision(service):
+    """R-RP4: H23: a decision that contradicts the one in Primero is parked, and nothing is overwritten."""
+    case, referral = referred(service.sandbox)
+    service.run(hours=1)
+    (sent,) = posts(service, request_type=REFERRALS)
+    for code in ("125080000", "125080001"):
+        service.post(decision(sent["id"], code))
+        service.settle()
+    (found,) = held(service.sandbox, f"/cases/{case['id']}/referrals")
+    assert (referral, "accepted") == (found["id"], found["status"])
+    assert {"succeeded": 1, "parked": 1} == service.store.counts().jobs["progres_decisions_to_primero"]
+
+
+def test_decision_before_its_referral(service):
+    """R-RP4: a decision about a referral that nobody made is parked, not failed."""
+    service.post(decision("0" * 32 + "#" + "a" * 12, "125080000"))
+    service.run(hours=1)
+    assert {"parked": 1} == service.store.counts().jobs["progres_decisions_to_primero"]
+
+
+class Killed(BaseException):
+    """The process is killed here."""
+
+
+def killed_at(service, number):
+    """Let the transport's call of this number (from 0), or the moment after it when negative, be the last."""
+    answer, calls = service.sandbox.transport.handle_request, []
+
+    def handle(request):
+        calls.append(1)
+        before = number == len(calls) - 1
+        if before:
+            raise Killed
+        response = answer(request)
+        if -number == len(calls):
+            raise Killed
+        return response
+
+    service.sandbox.transport.handle_request = handle
+    return lambda: setattr(service.sandbox.transport, "handle_request", answer)
+
+
+@pytest.mark.parametrize("number", range(-4, 4))
+def test_killed_at_any_call(service, number):
+    """R-ID2: H16: killed before or after any call, the service goes on by itself: one case, one service, one effect."""
+    restore = killed_at(service, number)
+    service.post(outgoing(numbered(20)))
+    with pytest.raises(Killed):
+        service.settle()
+    restore()
+    service.kill()
+    service.run(hours=1)
+    (case,) = child(service.sandbox, "GAM-00020")
+    assert 1 == len(case["services_section"])
+    assert {"Pending Acknowledgement"} == {body["status"] for body in posts(service)}
+    assert 1 == len(service.sandbox.dtp.effects)
+
+
+def test_killed_between_sending_and_remembering(service):
+    """R-ID2: a referral that DTP took just before the kill is posted again under the same id, and no other."""
+    referred(service.sandbox)
+    write, sent = service.store.ledger().__class__.write, []
+
+    def die_before_done(ledger, kind, key, entry):
+        if kind == "referral" and entry["status"] == "done" and not sent:
+            sent.append(1)
+            raise Killed
+        write(ledger, kind, key, entry)
+
+    service.store.ledger().__class__.write = die_before_done
+    try:
+        with pytest.raises(Killed):
+            service.run(hours=1)
+    finally:
+        service.store.ledger().__class__.write = write
+    service.kill()
+    service.run(hours=2)
+    referrals = posts(service, request_type=REFERRALS)
+    assert (2, 1) == (len(referrals), len({body["id"] for body in referrals}))
