@@ -1,198 +1,17 @@
-"""One HTTP client for every system: TLS, hosts, time-outs, bounded retry, and errors without payloads.
+"""Plain requests, for implementers who connect a third system; and the client, for those who write an adaptor.
 
-Reads are repeated here, three times within 30 seconds; writes are not, since the worker knows what was done before.
 A credential gives `url`, and where needed `user` and `password`, `token`, `ca_file`, `certificate` and `private_key`
-or `pkcs12` and `pkcs12_password`, `rate` (requests a second, 40) and `connections` (at once, 8).
+or `pkcs12` and `pkcs12_password`, `rate` (requests a second, 40) and `connections` (at once, 8). Reads are repeated,
+three times within 30 seconds; writes are not, since the worker knows what was done before.
 """
 
-import base64
-import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import quote, urlencode
 
-import httpx
-import tenacity
-
-from adaptors.errors import JobError, NotAllowed, Unreachable
-from adaptors.failures import connection_error, refusal, retry_after
-from adaptors.gate import Gate
+from adaptors.client import READS, Answer, Client, basic, client_of, reveal
 from adaptors.operations import Operation, rehearsed
 from adaptors.promises import State, check_mapping, given, reads_of
-from adaptors.runtime import runtime_of
-from adaptors.tls import tls_context
 
 __all__ = ["Answer", "Client", "client_of", "delete", "get", "patch", "post", "put", "request", "reveal"]
-
-LONGEST_URL = 1_000  # bytes; the proxy usually in front of Primero refuses 1,024
-READ_REPEATS, READ_PATIENCE = 3, 30.0  # times, seconds
-_READS = ("GET", "HEAD")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a system answered with a 2xx: status, body (parsed JSON; None when empty), headers (lower-case names)."""
-
-    status: int
-    body: Any
-    headers: dict[str, str]
-
-
-class Client:
-    """The connections to the system of one credential, for one run.
-
-    `explain` gives the names of the fields that a refusal (status, parsed body) is about. After a 401 nothing more is
-    asked, unless `locks` is false: each wrong password brings a locked account nearer. With `json_only`, a 2xx that
-    holds something else is no answer. Only the hosts named in the credential are ever asked. Raises the errors of
-    `adaptors.errors`: Rejected, NotFound, NotAllowed, Unreachable, TimedOut; their messages hold method, host, path
-    without query, and status.
-
-    Example: `Client("primero", {"url": "https://primero.example.org", …}, runtime).send("GET", "/api/v2/cases")`
-    """
-
-    def __init__(
-        self,
-        name: str,
-        credential: dict[str, Any],
-        runtime: Any,
-        *,
-        headers: dict[str, str] | None = None,
-        explain: Callable[[int, Any], Iterable[str]] = lambda status, body: (),
-        locks: bool = True,
-        json_only: bool = True,
-    ) -> None:
-        self.name = name
-        self._locks = locks
-        self._json_only = json_only
-        self._runtime = runtime
-        self._explain = explain
-        self._locked = False
-        self._hosts = frozenset(_origins(credential))
-        self._base = str(reveal(credential.get("url") or "")).rstrip("/")
-        self._gate_settings = float(credential.get("rate") or 40), int(credential.get("connections") or 8)
-        self._http = httpx.Client(
-            verify=tls_context(credential, reveal) if runtime.transport is None else True,
-            transport=runtime.transport,
-            headers={"user-agent": "primero-progres-bridge", "accept": "application/json", **(headers or {})},
-            timeout=httpx.Timeout(30, connect=10, pool=60),
-            limits=httpx.Limits(max_connections=self._gate_settings[1], keepalive_expiry=30),
-            follow_redirects=False,
-            trust_env=False,
-        )
-        self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
-
-    def send(
-        self, method: str, url: str, *, query: Any = None, body: Any = None, headers: dict[str, str] | None = None
-    ) -> Answer:
-        """Send one request and return what was answered with a 2xx. `url` may be a path below the credential's `url`.
-
-        `query` is a dict or a list of pairs. Reads that can't be answered now are repeated.
-        """
-        address = self._address(url, query)
-        where = f"{method} {address.host}{address.path}"
-        content = None if body is None else _encoded(body, where)
-        typed = {"content-type": "application/json"} if content is not None else {}
-
-        def once() -> Answer:
-            return self._send_once(method, address, content, {**typed, **(headers or {})}, where)
-
-        return self._repeating(once) if method in _READS else once()
-
-    def _address(self, url: str, query: Any) -> httpx.URL:
-        text = url if "://" in url else self._base + "/" + url.lstrip("/")
-        if query:
-            text += ("&" if "?" in text else "?") + urlencode(query, quote_via=quote)
-        address = httpx.URL(text)
-        if (address.scheme, address.host, _port(address)) not in self._hosts:
-            raise JobError(
-                f"{address.host} is not a host of the credential {self.name}",
-                code="foreign_host",
-                fix=f"Use a path, or name that host in credentials/{self.name}.yaml.",
-            )
-        if len(str(address).encode()) >= LONGEST_URL:
-            raise JobError(
-                f"the URL for {address.path} would be {len(str(address))} bytes long; {LONGEST_URL} is too many",
-                code="url_too_long",
-                fix="Ask for fewer fields, or for fewer ids at a time.",
-            )
-        return address
-
-    def _repeating(self, once: Callable[[], Answer]) -> Answer:
-        def pause(attempt: tenacity.RetryCallState) -> float:
-            error = attempt.outcome.exception() if attempt.outcome else None
-            told = getattr(error, "retry_after", None)
-            return float(told) if told is not None else self._runtime.random.uniform(0.5, 1) * 2**attempt.attempt_number
-
-        def enough(attempt: tenacity.RetryCallState) -> bool:
-            return attempt.attempt_number > READ_REPEATS or attempt.idle_for + attempt.upcoming_sleep > READ_PATIENCE
-
-        return tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Unreachable),
-            wait=pause,
-            stop=enough,
-            sleep=self._runtime.sleep,
-            reraise=True,
-        )(once)
-
-    def _send_once(
-        self, method: str, address: httpx.URL, content: bytes | None, headers: dict[str, str], where: str
-    ) -> Answer:
-        writes = method not in _READS
-        host = f"{address.host}:{_port(address)}"
-        gate = self._runtime.resource(("gate", host), lambda: Gate(*self._gate_settings, self._runtime))
-        try:
-            with gate:
-                self._refuse_when_locked(where)  # here, since a 401 may have come while this one waited for its turn
-                response = self._http.request(method, address, content=content, headers=headers)
-        except httpx.RequestError as error:
-            raise connection_error(error, where, writes=writes) from None
-        if 200 <= response.status_code < 300:
-            body = _parsed(response, where) if self._json_only else _quiet_json(response)
-            return Answer(response.status_code, body, dict(response.headers))
-        if response.status_code == 401:
-            self._locked = self._locks
-        fields = self._explain(response.status_code, _quiet_json(response))
-        refused = refusal(response.status_code, where, self.name, writes=writes, fields=fields)
-        if isinstance(refused, Unreachable):
-            refused.retry_after = retry_after(response.headers)
-        raise refused
-
-    def _refuse_when_locked(self, where: str) -> None:
-        if self._locked:
-            raise NotAllowed(
-                f"{where}: not asked again after a 401", status=401, fix="Correct the credential first.", code="locked"
-            )
-
-
-def reveal(value: Any) -> Any:
-    """The text of a secret; anything else as it is.
-
-    >>> reveal("plain")
-    'plain'
-    """
-    return value.reveal() if hasattr(value, "reveal") else value
-
-
-def client_of(state: State, name: str, make: Callable[[dict[str, Any], Any], Any]) -> Any:
-    """The run's one client for a credential, made by `make(credential, runtime)` when first needed.
-
-    It is kept in the runtime, not in the state. Raises JobError when there is no such credential.
-    """
-    credential = (state.get("configuration") or {}).get(name)
-    if not isinstance(credential, dict):
-        raise JobError(
-            f"there is no credential named {name}",
-            code="no_credential",
-            fix=f"Name it under the job's `credentials` in project.yaml, and write credentials/{name}.yaml.",
-        )
-    runtime = runtime_of(state)
-    return runtime.resource(("client", name), lambda: make(credential, runtime))
 
 
 def request(method: str, path: Any, *, credential: str, query: Any = None, body: Any = None) -> Operation:
@@ -210,7 +29,7 @@ def request(method: str, path: Any, *, credential: str, query: Any = None, body:
 
     def run(state: State) -> State:
         payload, where = given(body, state), str(given(path, state))
-        if method not in _READS and rehearsed(state, credential, f"{method.lower()} {where}", payload):
+        if method not in READS and rehearsed(state, credential, f"{method.lower()} {where}", payload):
             return state
         client = client_of(state, credential, lambda found, runtime: _plain_client(credential, found, runtime))
         answer = client.send(method, where, query=given(query, state), body=payload)
@@ -264,16 +83,6 @@ def delete(path: Any, *, credential: str, query: Any = None) -> Operation:
     return request("DELETE", path, credential=credential, query=query)
 
 
-def basic(credential: dict[str, Any]) -> str:
-    """The value of an Authorization header for HTTP Basic.
-
-    >>> basic({"user": "integration", "password": "x"})
-    'Basic aW50ZWdyYXRpb246eA=='
-    """
-    pair = f"{reveal(credential['user'])}:{reveal(credential['password'])}"
-    return "Basic " + base64.b64encode(pair.encode()).decode()
-
-
 def _plain_client(name: str, credential: dict[str, Any], runtime: Any) -> Client:
     headers = {}
     if credential.get("token"):
@@ -281,51 +90,3 @@ def _plain_client(name: str, credential: dict[str, Any], runtime: Any) -> Client
     elif credential.get("user"):
         headers["authorization"] = basic(credential)
     return Client(name, credential, runtime, headers=headers)
-
-
-def _origins(credential: dict[str, Any]) -> Iterable[tuple[str, str, int]]:
-    for key, value in credential.items():
-        if value and (key == "url" or key.endswith("_url")):
-            address = httpx.URL(str(reveal(value)))
-            if address.scheme != "https" and address.host not in ("localhost", "127.0.0.1", "::1"):
-                raise JobError(
-                    f"the credential names {address.host} without https",
-                    code="plain_http",
-                    fix="Write https://; plain http is for loopback addresses only.",
-                )
-            yield address.scheme, address.host, _port(address)
-
-
-def _port(address: httpx.URL) -> int:
-    return address.port or (443 if address.scheme == "https" else 80)
-
-
-def _encoded(body: Any, where: str) -> bytes:
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except (TypeError, ValueError) as error:
-        raise JobError(
-            f"{where}: the body is no JSON ({type(error).__name__})", fix="Map it to texts and numbers."
-        ) from None
-
-
-def _parsed(response: httpx.Response, where: str) -> Any:
-    if not response.content:
-        return None
-    try:
-        return response.json()
-    except (ValueError, RecursionError):
-        raise Unreachable(
-            f"{where} answered {response.status_code} with something that is no JSON",
-            status=response.status_code,
-            code="unreadable_answer",
-            unknown=response.request.method not in _READS,
-            fix="Perhaps a proxy answered; check the URL in the credential.",
-        ) from None
-
-
-def _quiet_json(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except (ValueError, RecursionError):
-        return None

@@ -8,8 +8,8 @@ What is sent is the job's mapping; how it is sent is the gateway's transport, na
 
 from typing import Any
 
+from adaptors.client import Client, client_of, reveal
 from adaptors.errors import InvalidData, JobError, NotAllowed, Rejected
-from adaptors.http import Client, client_of, reveal
 from adaptors.operations import Operation, rehearsed
 from adaptors.promises import Promise, State, check_mapping, data_value, promised, reads_of, resolve
 from adaptors.tls import certificate_thumbprint

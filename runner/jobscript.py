@@ -12,7 +12,7 @@ from typing import Any
 from runner.errors import InvalidJob, UnreadableFile
 
 # Modules of the adaptors that are no system, so that no credential goes by their name.
-_NO_SYSTEMS = {"common", "errors", "http"}
+_NO_SYSTEMS = {"client", "common", "errors", "http", "paths"}
 _HARMLESS_KEY = re.compile(r"[\w .,/-]{1,40}")
 
 

@@ -4,7 +4,7 @@ import copy
 import json
 from pathlib import Path
 
-from adaptors.http import basic
+from adaptors.client import basic
 from adaptors.ledger import MemoryLedger
 from adaptors.runtime import Runtime
 from adaptors.sandbox.inprocess import passwords

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from adaptors import http
+from adaptors.client import READ_PATIENCE, READ_REPEATS, Client
 from adaptors.errors import (
     AdaptorError,
     JobError,
@@ -21,7 +22,6 @@ from adaptors.errors import (
     Unreachable,
 )
 from adaptors.gate import Gate
-from adaptors.http import Client
 from adaptors.runtime import Runtime
 
 CANARY = "-".join(["wood", "pecker"])  # in two pieces, since a traceback shows the test's own lines
@@ -310,11 +310,11 @@ def test_reads_are_repeated(answer):
     with pytest.raises(Unreachable):
         ours.send("GET", "/cases")
 
-    assert 1 + http.READ_REPEATS == len(server.requests)
+    assert 1 + READ_REPEATS == len(server.requests)
     pauses = [pause for pause in ours._runtime.slept if pause >= 1]
     assert 3 == len(pauses)
     assert pauses == sorted(pauses)
-    assert sum(pauses) <= http.READ_PATIENCE
+    assert sum(pauses) <= READ_PATIENCE
 
 
 def test_a_read_that_succeeds_at_last():

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
+from adaptors.client import Answer, Client, basic, client_of, reveal
 from adaptors.errors import JobError, NotFound, Unreachable
-from adaptors.http import Answer, Client, basic, client_of, reveal
 from adaptors.promises import State
 
 API = "/api/v2"
