@@ -13,7 +13,7 @@ from pathlib import Path
 from traceback import extract_tb
 
 from runner import credentials, keys, project, report
-from runner.errors import InUse, Invalid, RunnerError
+from runner.errors import InUse, Invalid, RunnerError, VaultError
 from runner.inbox import settings
 from runner.inbox.app import inbox
 from runner.listener import Listener
@@ -44,12 +44,22 @@ def run(arguments: Namespace) -> int:
         listener = Listener(inbox(store, vault, found, now=_now, tell=report.print_note), settings.of(found))
         worker = Worker(store, vault, found, configuration=_credentials_in(places.credentials), now=_now)
         stopping = threading.Event()
+        lost: list[VaultError] = []
+
+        def give_up(error: VaultError) -> None:
+            """Without its keys the service can do nothing right: it ends, and touches nothing (R-RT4)."""
+            lost.append(error)
+            stopping.set()
+            listener.stop()
+
         with _stopped_by_signals(listener, worker, stopping):
             report.print_lines(
                 [json.dumps({"url": listener.url}) if arguments.json else f"listening at {listener.url}"]
             )
-            with _working(worker, found, stopping):
+            with _working(worker, found, stopping, give_up):
                 listener.run()
+    if lost:
+        raise lost[0]
     return 0
 
 
@@ -98,11 +108,13 @@ def _stopped_by_signals(listener: Listener, worker: Worker, stopping: threading.
 
 
 @contextmanager
-def _working(worker: Worker, found: Project, stopping: threading.Event) -> Iterator[None]:
+def _working(
+    worker: Worker, found: Project, stopping: threading.Event, give_up: Callable[[VaultError], None]
+) -> Iterator[None]:
     """Let threads do what is due while the block runs; they end after the operation at hand."""
     wanted = sum(job.workers for job in found.jobs.values() if job.enabled)
     number = min(max(wanted, 1), _MOST_THREADS)
-    threads = [threading.Thread(target=_work, args=(worker, stopping)) for _ in range(number)]
+    threads = [threading.Thread(target=_work, args=(worker, stopping, give_up)) for _ in range(number)]
     for thread in threads:
         thread.start()
     try:
@@ -114,10 +126,13 @@ def _working(worker: Worker, found: Project, stopping: threading.Event) -> Itera
             thread.join()
 
 
-def _work(worker: Worker, stopping: threading.Event) -> None:
+def _work(worker: Worker, stopping: threading.Event, give_up: Callable[[VaultError], None]) -> None:
     while not stopping.is_set():
         try:
             pause = 0 if worker.step() else _PAUSE
+        except VaultError as error:
+            give_up(error)
+            return
         except RunnerError as error:
             report.print_error(error)
             pause = _AFTER_TROUBLE

@@ -5,12 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
 import httpx
 import pytest
 
+from runner import serve
+from runner.errors import VaultError
 from runner.store import Store
 
 JOB = '"""Keeps nothing. When a message comes."""\n\n\ndef done(state):\n    return state\n\n\noperations = [done]\n'
@@ -134,3 +137,16 @@ def test_read_only_data(folder):
     ended = runner(folder, "serve")
     assert 2 == ended.returncode
     assert "can't be used" in ended.stderr
+
+
+def test_keys_that_are_lost_end_the_service():
+    """R-RT4: when a key is gone while the service runs, it stops and says so, instead of trying for ever."""
+
+    class Keyless:
+        def step(self):
+            raise VaultError("the epoch key is missing", fix="Put it back.")
+
+    ended = []
+    serve._work(Keyless(), threading.Event(), ended.append)
+
+    assert ["the epoch key is missing"] == [str(error) for error in ended]
