@@ -311,7 +311,7 @@ def test_unforeseen(inbox, monkeypatch):
 
 
 def test_no_echo(inbox):
-    """R-WH8 H46: no answer holds anything of a request: of its body, its headers or its address."""
+    """H46 R-WH8: no answer holds anything of a request: of its body, its headers or its address."""
     for given in (
         inbox.request({"type": CANARY, CANARY: CANARY}),
         inbox.request(PARTS, headers={"x-request-id": CANARY, "origin": f"https://{CANARY}.example"}),

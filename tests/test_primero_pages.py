@@ -63,6 +63,24 @@ def test_a_swap_that_leaves_the_total_is_noticed():
     assert {f"{place:05}" for place in range(1500)} | {"99999"} == {row["id"] for row in every_record(ask)}
 
 
+def test_shifts_that_cancel_out_in_the_count_are_noticed():
+    """H1: the list moves one way before page two and back before page three: the numbers agree, a record would not."""
+    rows, new = records(2500), iter(range(90_000, 99_999))
+    moves = {2: True, 3: True}
+
+    def ask(page, per):
+        if page == 2 and moves.pop(2, None):
+            del rows[:5]
+            rows.extend({"id": str(next(new))} for _ in range(5))
+        if page == 3 and moves.pop(3, None):
+            rows.insert(0, {"id": "-new"})
+            rows.pop()
+        return served(rows, page, per)
+
+    staying = {f"{place:05}" for place in range(5, 2500)}
+    assert staying <= {row["id"] for row in every_record(ask)}
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     number=st.integers(0, 50),

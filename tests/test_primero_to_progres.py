@@ -1,6 +1,7 @@
 """2a: referrals from Primero to proGres (jobs/primero_to_progres.py)."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flows import held, outcomes, run_job, send
@@ -195,6 +196,34 @@ def test_revoked_and_foreign_referrals_are_not_sent():
     run_job(JOB, sandbox, cursor=LONG_AGO)
 
     assert [] == sent(sandbox)
+
+
+def test_a_referral_to_another_partner_in_the_same_case_is_not_sent():
+    """H38: of one case, UNHCR gets the referral that was made to UNHCR, and not its neighbour's."""
+    sandbox = Sandbox()
+    other = {"unique_id": str(uuid.uuid4()), "service_type": "food", "service_implementing_agency": "UNHCR"}
+    case, service = refer(sandbox)
+    send(sandbox, "PATCH", f"/cases/{case['id']}", {"services_section": [other]})
+    to_other = {"transitioned_to": "caseworker_sampleya", "service_record_id": other["unique_id"]}
+    send(sandbox, "POST", f"/cases/{case['id']}/referrals", to_other)
+
+    run_job(JOB, sandbox, cursor=LONG_AGO)
+
+    assert 2 == len(held(sandbox, f"/cases/{case['id']}/referrals"))
+    assert [f"{case['case_id']}#{service['unique_id'][-12:]}"] == [post["id"] for post in sent(sandbox)]
+
+
+def test_a_referral_older_than_the_cursor_is_sent_when_its_case_is_newer():
+    """H4: the case's stamp alone decides what is read, and the ledger what is new; the referral's own date does not."""
+    now = [datetime(2026, 3, 1, 8, tzinfo=UTC)]
+    sandbox = Sandbox(clock=lambda: now[0])
+    case, _ = refer(sandbox)
+    now[0] += timedelta(hours=2)
+    send(sandbox, "PATCH", f"/cases/{case['id']}", {"name_nickname": "Erfunden"})
+
+    run = run_job(JOB, sandbox, cursor="2026-03-01T09:00:00Z")
+
+    assert ["done"] == outcomes(run)
 
 
 def test_the_administrators_contact_is_used_only_where_the_owners_is_missing_and_told():
