@@ -6,7 +6,8 @@ Reads are repeated here, three times within 30 seconds; writes are not, since th
 import base64
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,6 +15,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import tenacity
 
+from adaptors.egress import OutwardTransport
 from adaptors.errors import JobError, NotAllowed, Unreachable
 from adaptors.failures import connection_error, refusal, retry_after
 from adaptors.gate import Gate
@@ -31,8 +33,8 @@ class Answer:
     """What a system answered with a 2xx: status, body (parsed JSON; None when empty), headers (lower-case names)."""
 
     status: int
-    body: Any
-    headers: dict[str, str]
+    body: Any = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
 
 
 class Client:
@@ -40,7 +42,8 @@ class Client:
 
     `explain` gives the names of the fields that a refusal (status, parsed body) is about. After a 401 nothing more is
     asked, unless `locks` is false: each wrong password brings a locked account nearer. With `json_only`, a 2xx that
-    holds something else is no answer. Only the hosts named in the credential are ever asked. Raises the errors of
+    holds something else is no answer. Only the hosts named in the credential are ever asked, at public addresses or
+    those that it names (`addresses`); variables such as HTTPS_PROXY change nothing of it. Raises the errors of
     `adaptors.errors`: Rejected, NotFound, NotAllowed, Unreachable, TimedOut; their messages hold method, host, path
     without query, and status.
 
@@ -68,11 +71,9 @@ class Client:
         self._base = str(reveal(credential.get("url") or "")).rstrip("/")
         self._gate_settings = float(credential.get("rate") or 40), int(credential.get("connections") or 8)
         self._http = httpx.Client(
-            verify=tls_context(credential, reveal) if runtime.transport is None else True,
-            transport=runtime.transport,
+            transport=runtime.transport or self._outward(credential),
             headers={"user-agent": "primero-progres-bridge", "accept": "application/json", **(headers or {})},
             timeout=httpx.Timeout(30, connect=10, pool=60),
-            limits=httpx.Limits(max_connections=self._gate_settings[1], keepalive_expiry=30),
             follow_redirects=False,
             trust_env=False,
         )
@@ -98,6 +99,11 @@ class Client:
             return self._send_once(method, address, content, {**typed, **(headers or {})}, where)
 
         return self._repeating(once) if method in READS else once()
+
+    def _outward(self, credential: dict[str, Any]) -> OutwardTransport:
+        limits = httpx.Limits(max_connections=self._gate_settings[1], keepalive_expiry=30)
+        context = tls_context(credential, reveal)
+        return OutwardTransport(context, limits, addresses=reveal(credential.get("addresses") or ""))
 
     def _address(self, url: str, query: Any) -> httpx.URL:
         text = url if "://" in url else self._base + "/" + url.lstrip("/")
@@ -152,10 +158,11 @@ class Client:
             return Answer(response.status_code, body, dict(response.headers))
         if response.status_code == 401:
             self._locked = self._locks
-        fields = self._explain(response.status_code, _quiet_json(response))
-        refused = refusal(response.status_code, where, self.name, writes=writes, fields=fields)
+        said = _quiet_json(response)
+        fields = self._explain(response.status_code, said)
+        refused = refusal(response.status_code, where, self.name, writes=writes, fields=fields, said=said)
         if isinstance(refused, Unreachable):
-            refused.retry_after = retry_after(response.headers)
+            refused.retry_after = retry_after(response.headers, self._runtime.now()) or refused.retry_after
         raise refused
 
     def _refuse_when_locked(self, where: str) -> None:
@@ -177,7 +184,8 @@ def reveal(value: Any) -> Any:
 def client_of(state: State, name: str, make: Callable[[dict[str, Any], Any], Any]) -> Any:
     """The run's one client for a credential, made by `make(credential, runtime)` when first needed.
 
-    It is kept in the runtime, not in the state. Raises JobError when there is no such credential.
+    It is kept in the runtime, not in the state. Raises JobError when there is no such credential, and Unreachable
+    while it rests, since the system refused it a short while ago.
     """
     credential = (state.get("configuration") or {}).get(name)
     if not isinstance(credential, dict):
@@ -187,7 +195,17 @@ def client_of(state: State, name: str, make: Callable[[dict[str, Any], Any], Any
             fix=f"Name it under the job's `credentials` in project.yaml, and write credentials/{name}.yaml.",
         )
     runtime = runtime_of(state)
-    return runtime.resource(("client", name), lambda: make(credential, runtime))
+    if until := (state.get("resting") or {}).get(name):
+        raise _still_resting(name, datetime.fromisoformat(until) - runtime.now())
+    # Two adaptors may use one credential, each with a client of its own sort.
+    sort = f"{make.__module__}.{getattr(make, '__qualname__', '')}"
+    return runtime.resource(("client", name, sort), lambda: make(credential, runtime))
+
+
+def _still_resting(name: str, left: timedelta) -> Unreachable:
+    error = Unreachable(f"the credential {name} was refused, and rests", code="resting", fix="Correct the credential.")
+    error.retry_after = max(left.total_seconds(), 0.0)
+    return error
 
 
 def basic(credential: dict[str, Any]) -> str:

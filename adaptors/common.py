@@ -1,34 +1,38 @@
 """The vocabulary that job scripts are written in.
 
-Values, for mappings: `data_value`, `source_value`, `derive`, `lookup`, `date`, `age`, `text`, `join`.
+Values, for mappings: `data_value`, `source_value`, `derive`, `lookup`, `date`, `age`, `text`, `join`, `free_text`.
 Operations, for the list `operations`: `each`, `fn`, `fn_if`, `combine`, `map_values`, `merge`, `save_as`, `require`,
 `assert_that`, `log_ids`, `note`, `cursor`, `once`, `deliver`. `fields_read` tells what a mapping reads.
 """
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from adaptors.errors import InvalidData, JobError, MissingFields
+from adaptors.freetext import free_text
 from adaptors.items import each
 from adaptors.ledger import deliver, once
-from adaptors.operations import Operation, call, check_operations, name_of
-from adaptors.promises import State, check_mapping, data_value, derive, given, reads_of, resolve, source_value
+from adaptors.operations import Operation, call, check_operations, check_own_name, name_of, tell
+from adaptors.promises import ANYTHING, State, check_mapping, data_value, derive, given, reads_of, resolve, source_value
 from adaptors.values import age, date, join, lookup, text
 
 __all__ = [
     "age", "assert_that", "combine", "cursor", "data_value", "date", "deliver", "derive", "each", "fields_read", "fn",
-    "fn_if", "join", "log_ids", "lookup", "map_values", "merge", "note", "once", "require", "save_as", "source_value",
-    "text",
+    "fn_if", "free_text", "join", "log_ids", "lookup", "map_values", "merge", "note", "once", "require", "save_as",
+    "source_value", "text",
 ]  # fmt: skip
 
 _ID = re.compile(r"[A-Za-z0-9_.:/#@-]{1,80}")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d))?", re.ASCII)
 
 
-def fn(function: Callable[[State], State]) -> Operation:
+def fn(function: Callable[[State], State], *, reads: Sequence[str] | None = None) -> Operation:
     """Make an operation of any function that takes the state and returns it.
+
+    `reads` names the fields of `data` that the function reads. Where it is not given, that may be any, and `each` must
+    hand over its records whole.
 
     >>> def older(state):
     ...     state["data"]["age"] += 1
@@ -39,7 +43,8 @@ def fn(function: Callable[[State], State]) -> Operation:
     if isinstance(function, Operation):
         return function
     check_operations((function,), "fn")
-    return Operation(name_of(function), lambda state: call(function, state))
+    paths = ANYTHING if reads is None else reads_of([data_value(path) for path in reads])
+    return Operation(name_of(function), lambda state: call(function, state), reads=paths)
 
 
 def fn_if(condition: Any, operation: Callable[[State], State]) -> Operation:
@@ -52,7 +57,8 @@ def fn_if(condition: Any, operation: Callable[[State], State]) -> Operation:
     return Operation(
         f"fn_if({name_of(operation)})",
         lambda state: call(operation, state) if given(condition, state) else state,
-        reads=reads_of(condition) | getattr(operation, "reads", frozenset()),
+        reads=reads_of(condition),
+        steps=[operation],
     )
 
 
@@ -69,7 +75,7 @@ def combine(*operations: Callable[[State], State]) -> Operation:
             state = call(operation, state)
         return state
 
-    return Operation("combine", run, reads=frozenset().union(*(getattr(step, "reads", ()) for step in operations)))
+    return Operation("combine", run, reads=frozenset(), steps=operations)
 
 
 def map_values(mapping: dict[str, Any]) -> Operation:
@@ -98,16 +104,19 @@ def merge(mapping: dict[str, Any]) -> Operation:
 def save_as(name: str, operation: Callable[[State], State]) -> Operation:
     """Run the operation and keep its `data` under a name of its own; `data` itself stays as it was.
 
+    A name that belongs to the engine is JobError.
+
     >>> save_as("doubled", lambda state: {**state, "data": state["data"] * 2})({"data": 2})
     {'data': 2, 'doubled': 4}
     """
     check_operations((operation,), "save_as")
+    check_own_name(name, "save_as")
 
     def run(state: State) -> State:
         after = call(operation, state)
         return {**after, "data": state.get("data"), name: after.get("data")}
 
-    return Operation(f'save_as("{name}", {name_of(operation)})', run, reads=getattr(operation, "reads", frozenset()))
+    return Operation(f'save_as("{name}", {name_of(operation)})', run, reads=frozenset(), steps=[operation])
 
 
 def require(*paths: str) -> Operation:
@@ -128,7 +137,7 @@ def require(*paths: str) -> Operation:
             )
         return state
 
-    return Operation("require", run, reads=reads_of(list(promises.values())))
+    return Operation("require", run, reads=reads_of(list(promises.values())), requires=paths)
 
 
 def assert_that(condition: Any, otherwise: str, *, code: str = InvalidData.code, fix: str | None = None) -> Operation:
@@ -179,11 +188,10 @@ def note(sentence: str) -> Operation:
     """
 
     def run(state: State) -> State:
-        item = state.setdefault("item", {})
-        item["message"] = f"{item['message']}; {sentence}" if item.get("message") else sentence
+        tell(state, sentence)
         return state
 
-    return Operation("note", run)
+    return Operation("note", run, reads=frozenset())
 
 
 def cursor(*, overlap_minutes: int = 10) -> Operation:
@@ -214,19 +222,23 @@ def cursor(*, overlap_minutes: int = 10) -> Operation:
         since = moment - datetime.timedelta(minutes=overlap_minutes)
         return {**state, "since": since.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
-    return Operation("cursor", run)
+    return Operation("cursor", run, reads=frozenset({"cursor"}))
 
 
-def fields_read(mapping: Any, under: str) -> list[str]:
+def fields_read(mapping: Any, under: str, *, subform: str | None = None) -> list[str]:
     """The names of the fields that a mapping reads from the record saved under a name, sorted.
 
-    For the `fields=` of a read, so that nothing is asked for that is not mapped.
+    For the `fields=` of a read, so that nothing is asked for that is not mapped. Where the record is an entry of a
+    subform, the names are those of its columns.
 
     >>> fields_read({"sex": lookup({"f": "female"}, data_value("case.sex")), "n": data_value("user.n")}, "case")
     ['sex']
+    >>> fields_read({"kind": data_value("service.service_type")}, "service", subform="services_section")
+    ['services_section.service_type']
     """
     start = re.compile(rf"(?:data\.)?{re.escape(under)}\.([^.\[]+)")
-    return sorted({match[1] for path in reads_of(mapping) if (match := start.match(path.removeprefix("$.")))})
+    names = {match[1] for path in reads_of(mapping) if (match := start.match(path.removeprefix("$.")))}
+    return sorted(f"{subform}.{name}" if subform else name for name in names)
 
 
 def _is_empty(value: Any) -> bool:

@@ -1,20 +1,33 @@
 """From what the network and an HTTP status say to an error of ours, without body, query or credential."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
 from adaptors.errors import FarSideError, NotAllowed, NotFound, Rejected, TimedOut, Unreachable
 
+# When a gateway's quota is replenished, as Azure API Management says it: hours, minutes, seconds.
+_REPLENISHED = re.compile(r"replenished in (\d{1,4}):(\d{2}):(\d{2})")
 
-def refusal(status: int, where: str, name: str, *, writes: bool, fields: Iterable[str] = ()) -> FarSideError:
+
+def refusal(
+    status: int, where: str, name: str, *, writes: bool, fields: Iterable[str] = (), said: Any = None
+) -> FarSideError:
     """The error for an answer that is no 2xx. `where` is method, host and path; `name` the credential's.
+
+    `said` is the parsed body: a gateway that speaks for itself (`{"statusCode": …, "message": …}`) tells its key, its
+    certificate and its quota apart from what the system behind it refuses.
 
     >>> refusal(404, "GET primero.example.org/api/v2/cases/1", "primero", writes=False)
     NotFound('GET primero.example.org/api/v2/cases/1 answered 404')
     """
     what = f"{where} answered {status}"
+    if isinstance(said, dict) and "statusCode" in said and (own := _gateways_own(status, what, name, said)):
+        return own
     if status == 401:
         error = NotAllowed(what, status=status, fix=f"Check user and password or key in credentials/{name}.yaml.")
         error.stops_run, error.credential = True, name
@@ -41,6 +54,30 @@ def refusal(status: int, where: str, name: str, *, writes: bool, fields: Iterabl
         fields=named,
         fix="Correct these fields, or their mapping.",
     )
+
+
+def _gateways_own(status: int, what: str, name: str, said: dict[str, Any]) -> FarSideError | None:
+    message = str(said.get("message", ""))
+    if status == 403 and "quota" in message.lower():
+        spent = Unreachable(
+            what, status=status, code="quota_spent", fix="The gateway's quota is used up; ask its owner for more."
+        )
+        spent.retry_after = _seconds_until_replenished(message)
+        return spent
+    if status not in (401, 403):
+        return None
+    code, fix = {
+        401: ("key_refused", f"Check the subscription keys in credentials/{name}.yaml."),
+        403: ("certificate_refused", "Is the client certificate the one whose thumbprint was handed over, and valid?"),
+    }[status]
+    error = NotAllowed(what, status=status, code=code, fix=fix)
+    error.stops_run, error.credential = status == 401, name
+    return error
+
+
+def _seconds_until_replenished(message: str) -> float | None:
+    found = _REPLENISHED.search(message)
+    return sum(int(part) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True)) if found else None
 
 
 def connection_error(error: httpx.RequestError, where: str, *, writes: bool) -> Unreachable:
@@ -81,11 +118,26 @@ def connection_error(error: httpx.RequestError, where: str, *, writes: bool) -> 
     )
 
 
-def retry_after(headers: Any) -> float | None:
-    """Seconds, where the answer names them.
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """How many seconds an answer says to wait, be it as a number or as a date; the date is held against that of the
+    answer, where it has one, and else against `now`.
 
-    >>> retry_after({"retry-after": "60"})
+    >>> retry_after({"retry-after": "60"}, datetime.now(UTC))
+    60.0
+    >>> dates = {"date": "Mon, 02 Mar 2026 12:00:00 GMT", "retry-after": "Mon, 02 Mar 2026 12:01:00 GMT"}
+    >>> retry_after(dates, datetime.now(UTC))
     60.0
     """
     told = headers.get("retry-after", "")
-    return float(told) if told.isascii() and told.isdigit() else None
+    if told.isascii() and told.isdigit():
+        return float(told)
+    until, sent = _date(told), _date(headers.get("date", "")) or now
+    return max((until - sent).total_seconds(), 0.0) if until else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

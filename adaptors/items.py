@@ -6,10 +6,11 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
+from adaptors.agreed import fields_in, keep
 from adaptors.errors import AdaptorError, JobError
-from adaptors.operations import Operation, call, check_operations, name_of
+from adaptors.operations import Operation, call, check_operations, check_own_name, name_of
 from adaptors.paths import check_path, find_all
-from adaptors.promises import Promise, State, given
+from adaptors.promises import Promise, State, given, reads_of
 from adaptors.runtime import runtime_of
 
 GOOD = ("done", "unchanged", "withheld")
@@ -37,6 +38,9 @@ def each(
     `collect` saves the records, as the operations left them, in a list under that name. A record that an inner `each`
     has entered is counted by what that found in it.
 
+    Where all operations tell what they read, they get a record with those fields only (R-LP3); `fn(function)` without
+    `reads=` and `collect` need it whole.
+
     >>> state = each([1, 2], lambda state: {**state, "data": state["data"] * 10}, collect="tens")({})
     >>> state["tens"], [item["outcome"] for item in state["outcomes"]]
     ([10, 20], ['done', 'done'])
@@ -45,9 +49,15 @@ def each(
         _check_source(source)
     check_operations(operations, "each")
     check_operations(tuple(when_refused), "when_refused")
+    if collect:
+        check_own_name(collect, "collect")
+    steps = (*operations, *when_refused)
+    fields = None if collect else fields_in(reads_of(steps))
 
     def run_one(outer: State, record: Any) -> State:
         inner: list[dict[str, Any]] = []
+        if fields is not None and isinstance(record, dict):
+            record = keep(record, fields)
         state = {**outer, "data": record, "item": new_item(), "outcomes": inner}
         return _run_operations(state, operations, when_refused)
 
@@ -66,8 +76,11 @@ def each(
                 collected.append(after["data"])
         return {**outer, collect: collected} if collect else outer
 
-    steps = (*operations, *when_refused)
-    return Operation("each", run, reads=frozenset().union(*(getattr(step, "reads", ()) for step in steps)))
+    if isinstance(source, str):
+        asks = sorted(fields) if fields is not None else ["$"]
+        return Operation("each", run, reads=frozenset({source}), steps=steps, asks=asks)
+    within = [source] if isinstance(source, Operation) else []
+    return Operation("each", run, reads=reads_of(source), steps=[*within, *steps])
 
 
 def settle(item: dict[str, Any], error: Exception, operation: str, told: bool) -> None:
@@ -78,7 +91,9 @@ def settle(item: dict[str, Any], error: Exception, operation: str, told: bool) -
     item |= {"operation": operation, "type": type(error).__name__, "retryable": getattr(error, "retryable", False)}
     item |= {name: getattr(error, name) for name in ("retry_after", "credential") if getattr(error, name, None)}
     if not isinstance(error, AdaptorError):
-        item.update(outcome="failed", code="unforeseen", message=f"{type(error).__name__} {_place(error)}")
+        file, line = _place(error)
+        item.update(outcome="failed", code="unforeseen", file=file, line=line)
+        item["message"] = f"{type(error).__name__} in {file}, line {line}"
         item["fix"] = f"Look at {operation} in the job script: it doesn't expect such a record."
         return
     outcome = "parked" if error.outcome == "refused" and not told else error.outcome
@@ -169,8 +184,8 @@ def _check_source(source: str) -> None:
     check_path(source)
 
 
-def _place(error: Exception) -> str:
+def _place(error: Exception) -> tuple[str, int | None]:
     frames = extract_tb(error.__traceback__)
     here = Path(__file__).parent
     frame = next((frame for frame in reversed(frames) if Path(frame.filename).parent != here), frames[-1])
-    return f"in {Path(frame.filename).name}, line {frame.lineno}"
+    return Path(frame.filename).name, frame.lineno

@@ -1,22 +1,28 @@
-"""What an operation is: a function from state to state, with a name and, where it maps, the paths it reads."""
+"""What an operation is: a function from state to state, with a name, and what is known of it without running it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from adaptors.errors import JobError
-from adaptors.promises import State
+from adaptors.outgoing import Field
+from adaptors.promises import ANYTHING, State, reads_of
 
 ENGINE_KEYS = (
-    "configuration", "runtime", "ledger", "outbox", "outcomes", "item", "dry_run", "message", "revisit", "cursor"
+    "configuration", "runtime", "ledger", "outbox", "outcomes", "item", "dry_run", "message", "revisit", "cursor",
+    "resting",
 )  # fmt: skip
 
 
 class Operation:
     """One step of a job.
 
-    `run` takes the state and returns it, changed. `stream`, where a step reads many records, gives them one by one to
-    `each`. `prepare`, where a step sends ids and codes only to `system`, gives what it would send, so that it can wait.
-    `may_repeat` says whether the step may be done again when it is not known whether it took effect.
+    `run` takes the state and returns it, changed. `reads` are the paths it reads in the state: all, unless it is said.
+    `steps` are the operations within it. Where it deals with another `system`, `asks` names the fields that it takes
+    from there, and `sends` the fields that may leave for it. `requires` are the paths without which it refuses a
+    record.
+    `stream`, where a step reads many records, gives them one by one to `each`. `prepare`, where a step sends ids and
+    codes only, gives what it would send, so that it can wait. `may_repeat` says whether the step may be done again
+    when it is not known whether it took effect.
 
     >>> Operation("hello", lambda state: {**state, "data": "hello"})({})
     {'data': 'hello'}
@@ -27,16 +33,24 @@ class Operation:
         name: str,
         run: Callable[[State], State],
         *,
-        reads: frozenset[str] = frozenset(),
-        stream: Callable[[State], Iterator[Any]] | None = None,
+        reads: frozenset[str] = ANYTHING,
+        steps: Iterable[Callable[[State], State]] = (),
         system: str = "",
+        asks: Iterable[str] = (),
+        sends: Mapping[str, Field] | None = None,
+        requires: Iterable[str] = (),
+        stream: Callable[[State], Iterator[Any]] | None = None,
         prepare: Callable[[State], dict[str, Any]] | None = None,
         may_repeat: Callable[[State], bool] | None = None,
     ) -> None:
         self.__name__ = name
-        self.reads = reads
-        self.stream = stream
+        self.steps = tuple(steps)
+        self.reads = reads | reads_of(self.steps)
         self.system = system
+        self.asks = tuple(asks)
+        self.sends = dict(sends or {})
+        self.requires = tuple(requires)
+        self.stream = stream
         self.prepare = prepare
         self.may_repeat = may_repeat
         self._run = run
@@ -78,9 +92,34 @@ def check_operations(operations: tuple[Any, ...], where: str) -> None:
             )
 
 
+def check_own_name(name: str, where: str) -> None:
+    """Raise JobError when a job would save something under a name that is the engine's.
+
+    >>> check_own_name("case", "save_as")
+    """
+    if name in (*ENGINE_KEYS, "data", "error", "errors"):
+        raise JobError(f"{where} can't use the name \"{name}\", which is the engine's", fix="Choose another name.")
+
+
 def name_of(operation: Any) -> str:
     """The name an operation goes by in reports."""
     return str(getattr(operation, "__name__", type(operation).__name__))
+
+
+def tell(state: State, sentence: str) -> None:
+    """Say something of the item at hand in the run's report, once; the sentence holds no data.
+
+    >>> state = {"item": {"message": "the case was closed"}}
+    >>> tell(state, "Primero reopened it")
+    >>> state["item"]["message"]
+    'the case was closed; Primero reopened it'
+    """
+    item = state.setdefault("item", {})
+    said = item.get("message")
+    if not said:
+        item["message"] = sentence
+    elif sentence not in said:
+        item["message"] = f"{said}; {sentence}"
 
 
 def rehearsed(state: State, system: str, action: str, fields: Any) -> bool:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+from adaptors.agreed import Record
 from adaptors.errors import JobError
 
 
@@ -30,7 +31,8 @@ def find(path: str, document: Any) -> Any:
     """The one value at `path`, or MISSING.
 
     A path without `$` is a field's name: the longest literal key is tried first, then one dot deeper, since the
-    names of proGres contain dots. From `$` on it is JSONPath. Raises JobError when a JSONPath finds several values.
+    names of proGres contain dots. From `$` on it is JSONPath. Raises JobError when a JSONPath finds several values,
+    and when what it looks for in a Record is not an agreed field.
 
     >>> find("individuals.progres_id", {"individuals.progres_id": "GAM-1"})
     'GAM-1'
@@ -87,6 +89,8 @@ def _walk_names(name: str, document: Any) -> Any:
             if found is not MISSING:
                 return found
         end = name.rfind(".", 0, end)
+    if isinstance(document, Record):
+        document.check(name)
     return MISSING
 
 
@@ -107,7 +111,11 @@ def _walk_steps(steps: tuple[str | int | None, ...], document: Any) -> Iterator[
                     yield from _walk_steps(steps[place + 1 :], value)
             return
         if isinstance(step, str):
-            if not isinstance(document, dict) or step not in document:
+            if not isinstance(document, dict):
+                return
+            if step not in document:
+                if isinstance(document, Record):
+                    document.check(step)
                 return
         elif not isinstance(document, list) or step >= len(document):
             return

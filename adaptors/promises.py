@@ -9,22 +9,37 @@ from typing import Any, NoReturn
 
 from adaptors.errors import AdaptorError, BadInput, InvalidData, JobError, PromiseError
 from adaptors.paths import MISSING, check_path, find
+from adaptors.rules import Rule, rule_of
 
 State = dict[str, Any]
+
+# What a function of state reads can't be known: it may be the whole state.
+ANYTHING = frozenset({"$"})
 
 
 class Promise:
     """A value that is known only when the operation runs.
 
-    `describe` is how it looks in the job script, `reads` the paths it reads (beginning with `data` or a saved name).
+    `describe` is how it looks in the job script, `reads` the paths it reads (beginning with `data` or a saved name),
+    `free_text` those paths that the job marks as free text, `rules` what is done to what was read, in order.
     Using it as if it were the value raises PromiseError with a fix.
     """
 
-    __slots__ = ("_resolve", "describe", "reads")
+    __slots__ = ("_resolve", "describe", "free_text", "reads", "rules")
 
-    def __init__(self, describe: str, reads: frozenset[str], resolve: Callable[[State], Any]) -> None:
+    def __init__(
+        self,
+        describe: str,
+        reads: frozenset[str],
+        resolve: Callable[[State], Any],
+        *,
+        free_text: frozenset[str] = frozenset(),
+        rules: tuple[Rule, ...] = (),
+    ) -> None:
         self.describe = describe
         self.reads = reads
+        self.free_text = free_text
+        self.rules = rules
         self._resolve = resolve
 
     def __repr__(self) -> str:
@@ -100,13 +115,15 @@ def derive(function: Callable[..., Any], *values: Any) -> Promise:
                 fields=_names(promises),
             ) from None
 
-    return Promise(f"derive({name}, …)", reads_of(promises), apply)
+    rules = (*rules_of(promises), rule_of(function))
+    return Promise(f"derive({name}, …)", reads_of(promises), apply, free_text=free_text_of(promises), rules=rules)
 
 
-def promised(describe: str, function: Callable[..., Any], *values: Any) -> Any:
+def promised(describe: str, function: Callable[..., Any], *values: Any, rule: Rule | None = None) -> Any:
     """`function(*values)` at once when all are known; a promise of it when one of them is a promise.
 
-    For vocabulary that implementers use both in mappings and in functions, such as `text`.
+    For vocabulary that implementers use both in mappings and in functions, such as `text`. `rule` tells people what it
+    does; its name has to do where none is given.
 
     >>> promised("twice", lambda x: x * 2, 4)
     8
@@ -124,7 +141,8 @@ def promised(describe: str, function: Callable[..., Any], *values: Any) -> Any:
         except BadInput as error:
             raise about(error, values) from None
 
-    return Promise(f"{describe}({shown})", reads_of(values), apply)
+    rules = (*rules_of(values), rule or Rule(describe))
+    return Promise(f"{describe}({shown})", reads_of(values), apply, free_text=free_text_of(values), rules=rules)
 
 
 def about(error: BadInput, values: Any) -> BadInput:
@@ -180,16 +198,37 @@ def check_mapping(mapping: Any, name: str = "mapping") -> None:
 
 
 def reads_of(mapping: Any) -> frozenset[str]:
-    """The paths that the promises in `mapping` read.
+    """The paths that the promises and operations in `mapping` read; `$`, all there is, for a bare function.
 
     >>> sorted(reads_of({"a": data_value("age"), "b": [source_value("case.sex")], "c": 1}))
     ['case.sex', 'data.age']
+    >>> sorted(reads_of(print))
+    ['$']
     """
     paths: set[str] = set()
     for _, value in _leaves(mapping, ""):
-        if isinstance(value, Promise):
-            paths |= value.reads
+        if callable(value):
+            paths |= getattr(value, "reads", ANYTHING)
     return frozenset(paths)
+
+
+def free_text_of(mapping: Any) -> frozenset[str]:
+    """Those of the paths in `mapping` that are marked as free text.
+
+    >>> free_text_of({"a": data_value("age")})
+    frozenset()
+    """
+    return frozenset().union(*(value.free_text for _, value in _leaves(mapping, "") if isinstance(value, Promise)))
+
+
+def rules_of(mapping: Any) -> tuple[Rule, ...]:
+    """What the promises in `mapping` do to what they read, each rule once.
+
+    >>> [rule.words for rule in rules_of({"a": derive(len, "name")})]
+    ['len']
+    """
+    found = (rule for _, value in _leaves(mapping, "") if isinstance(value, Promise) for rule in value.rules)
+    return tuple({(rule.words, rule.names): rule for rule in found}.values())
 
 
 def _found(path: str, document: Any) -> Any:

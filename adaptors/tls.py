@@ -11,6 +11,21 @@ from adaptors.errors import JobError
 
 Reveal = Callable[[Any], Any]
 
+_SLOT = ("certificate", "private_key", "pkcs12", "pkcs12_password")
+
+
+def certificate_slots(credential: dict[str, Any]) -> list[dict[str, Any]]:
+    """The credential as it is with each client certificate that it names: the present one, then the next one.
+
+    The next one stands under the same keys with `next_` before them, so that a certificate can be replaced without a
+    day on which the far side accepts neither (R-RT3).
+
+    >>> [each["certificate"] for each in certificate_slots({"certificate": "a.pem", "next_certificate": "b.pem"})]
+    ['a.pem', 'b.pem']
+    """
+    following = {key: credential.get(f"next_{key}") for key in _SLOT}
+    return [credential, {**credential, **following}] if any(following.values()) else [credential]
+
 
 def tls_context(credential: dict[str, Any], reveal: Reveal) -> ssl.SSLContext:
     """The context for `ca_file`, `certificate` and `private_key` (PEM), or `pkcs12` and `pkcs12_password`.
@@ -24,6 +39,8 @@ def tls_context(credential: dict[str, Any], reveal: Reveal) -> ssl.SSLContext:
     with _usable_files():
         context = ssl.create_default_context(cafile=credential.get("ca_file"))
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # Python takes SSLKEYLOGFILE, and writes there what opens every connection.
+        context.keylog_filename = None  # type: ignore[assignment]
         if credential.get("pkcs12"):
             _load_pkcs12(context, Path(credential["pkcs12"]), reveal(credential.get("pkcs12_password")))
         elif credential.get("certificate"):

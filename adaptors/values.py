@@ -13,7 +13,8 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from adaptors.errors import InvalidData, JobError, MappingError
-from adaptors.promises import Promise, State, about, promised, reads_of, resolve
+from adaptors.promises import Promise, State, about, promised, reads_of, resolve, rules_of
+from adaptors.rules import Rule
 from adaptors.runtime import runtime_of
 
 _CLOSED: Any = object()
@@ -59,7 +60,7 @@ def lookup(table: dict[str, Any], value: Any, *, default: Any = _CLOSED, code: s
             fix=f"If it is agreed, add the key to {name}; else the sender must use another.",
         )
 
-    return promised("lookup", one, value, default)
+    return promised("lookup", one, value, default, rule=_rule(name, default))
 
 
 def date(value: Any, *, time: bool = False) -> Any:
@@ -79,7 +80,7 @@ def date(value: Any, *, time: bool = False) -> Any:
             return day
         return _moment(day, clock, zone).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
-    return promised("date", one, value)
+    return promised("date", one, value, rule=Rule("date and time, in UTC" if time else "date"))
 
 
 def age(value: Any) -> Promise:
@@ -95,7 +96,7 @@ def age(value: Any) -> Promise:
         except InvalidData as error:
             raise about(error, [value]) from None
 
-    return Promise("age(…)", reads_of([value]), years)
+    return Promise("age(…)", reads_of([value]), years, rules=(*rules_of([value]), Rule("completed years today")))
 
 
 def text(value: Any) -> Any:
@@ -114,7 +115,7 @@ def text(value: Any) -> Any:
             raise InvalidData("an object, a list or a tick where text belongs", fix="Ask the sender to correct it.")
         return _plain(code_text(value)) or None
 
-    return promised("text", one, value)
+    return promised("text", one, value, rule=Rule("plain text"))
 
 
 def join(separator: str, *values: Any) -> Any:
@@ -128,7 +129,7 @@ def join(separator: str, *values: Any) -> Any:
         flat = [inside for part in parts for inside in (part if isinstance(part, list) else [part])]
         return separator.join(kept for kept in (text(inside) for inside in flat) if kept) or None
 
-    return promised("join", one, *values)
+    return promised("join", one, *values, rule=Rule(f'those that are not empty, with "{separator}" between'))
 
 
 def code_text(value: Any) -> str:
@@ -148,6 +149,16 @@ def _name_of(table: dict[str, Any]) -> str:
     name = next((name for name, held in frame.f_globals.items() if held is table), "a table")
     file = frame.f_globals.get("__file__")
     return f"{name} in {Path(file).name}" if file else name
+
+
+def _rule(table: str, default: Any) -> Rule:
+    """What a look-up does, in words; a default that is a promise is as good as no look-up."""
+    name = table.partition(" in ")[0]
+    if default is _CLOSED:
+        return Rule(f"by the table {name}; what isn't in it is refused", names=(name,))
+    if isinstance(default, Promise):
+        return Rule(f"by the table {name}; what isn't in it stays as it is", names=(name,))
+    return Rule(f"by the table {name}", names=(name,), default=default)
 
 
 def _completed_years(birth: str | None, today: datetime.date) -> int | None:

@@ -3,10 +3,21 @@
 Runs every hour. Reads the cases that changed since the last run; in them, the services that came from UNHCR and are
 accepted or rejected by now. A decision is sent when it differs from the last one sent for that intervention.
 
-What to edit for another country: the table STATUSES, if the partners' words differ.
+What to edit for another country: the table STATUSES, if the partners' words differ; what may leave as FREE_TEXT.
 """
 
-from adaptors.common import cursor, data_value, derive, each, log_ids, lookup, once, source_value
+from adaptors.common import (
+    cursor,
+    data_value,
+    derive,
+    each,
+    fields_read,
+    free_text,
+    log_ids,
+    lookup,
+    once,
+    source_value,
+)
 from adaptors.primero import get_cases
 from adaptors.progres import send_decision
 
@@ -15,6 +26,11 @@ from adaptors.progres import send_decision
 STATUSES = {
     "accepted": "acknowledged",
     "rejected": "rejected",
+}
+
+# Free text: how many characters of it may leave at most; None leaves it out.
+FREE_TEXT = {
+    "closure_reason": 10_000,
 }
 
 
@@ -42,14 +58,23 @@ DECISION = {
     "primero_user": data_value("case.owned_by"),
     "progres_interventionnumber": data_value("service.progres_interventionnumber"),
     "status": lookup(STATUSES, data_value("service.unhcr_referral_status")),
-    "closure_reason": derive(closure_reason, "service.unhcr_referral_rejection_reason"),
+    "closure_reason": derive(
+        closure_reason, free_text("service.unhcr_referral_rejection_reason", FREE_TEXT["closure_reason"])
+    ),
     "request_type": "ReceiveDecisionOutgoingReferral",
 }
 
 operations = [
     cursor(),
     each(
-        get_cases(fields=["case_id", "owned_by", "services_section"], since=source_value("since")),
+        get_cases(
+            fields=[
+                *fields_read(DECISION, "case"),
+                *fields_read(DECISION, "service", subform="services_section"),
+                "services_section.service_request_external",
+            ],
+            since=source_value("since"),
+        ),
         log_ids(id=data_value("id"), case_id=data_value("case_id")),
         each(
             decided_services,
@@ -63,7 +88,7 @@ operations = [
                 data_value("service.progres_interventionnumber"),
                 send_decision(DECISION),
                 value=lookup(STATUSES, data_value("service.unhcr_referral_status")),
-                after="answer",
+                after=["service", "answer"],
             ),
         ),
     ),

@@ -3,7 +3,7 @@
 Runs every hour. Reads the cases referred to the UNHCR user that changed since the last run, and sends each open
 referral once: for a service that UNHCR provides, of an agreed type, with consent. What is withheld is listed by id.
 
-What to edit for another country: the tables and the constants below them.
+What to edit for another country: the tables, what may leave as FREE_TEXT, and the constants below.
 """
 
 from adaptors.common import (
@@ -15,6 +15,7 @@ from adaptors.common import (
     fields_read,
     fn,
     fn_if,
+    free_text,
     join,
     log_ids,
     lookup,
@@ -108,9 +109,24 @@ LANGUAGES = {
     "_toro": "Toro",
 }
 
+# Free text: how many characters of each may leave at most; None leaves it out.
+FREE_TEXT = {
+    "service_referral_notes": 10_000,
+    "service_type_other": 1_000,
+    "address_current": 1_000,
+}
+
 UNHCR_USER = "unhcr_cw"  # to whom partners refer in Primero
 UNHCR_AGENCY = "UNHCR"  # who provides the service
 CONSENTS = ["disclosure_other_orgs", "consent_for_services"]
+
+# What the functions below read in a case, beside what the mapping reads.
+CHECKED = [
+    *CONSENTS,
+    "services_section.unique_id",
+    "services_section.service_type",
+    "services_section.service_implementing_agency",
+]
 
 # Sent where the owner of the case has left a field of the contact empty; the run says so.
 ADMINISTRATOR = {
@@ -186,9 +202,11 @@ REFERRAL = {
     "phone": source_value("contact.phone"),
     "full_name": source_value("contact.full_name"),
     "service_type": lookup(SERVICE_TYPES, data_value("service.service_type")),
-    "service_type_other": data_value("service.service_type_other"),
+    "service_type_other": free_text("service.service_type_other", FREE_TEXT["service_type_other"]),
     "service_response_day_time": data_value("service.service_response_day_time"),
-    "service_referral_notes": derive(referral_notes, "service.service_referral_notes"),
+    "service_referral_notes": derive(
+        referral_notes, free_text("service.service_referral_notes", FREE_TEXT["service_referral_notes"])
+    ),
     "service_implementing_agency": "UNICEF",
     "owned_by_agency_id": "UNICEF",
     "unhcr_individual_no": data_value("case.unhcr_individual_no"),
@@ -197,7 +215,7 @@ REFERRAL = {
     "name_middle": data_value("case.name_middle"),
     "name_last": data_value("case.name_last"),
     "name_nickname": data_value("case.name_nickname"),
-    "address_current": data_value("case.address_current"),
+    "address_current": free_text("case.address_current", FREE_TEXT["address_current"]),
     "date_of_birth": date(data_value("case.date_of_birth")),
     "sex": lookup(SEXES, data_value("case.sex"), default=data_value("case.sex")),
     "telephone_current": text(data_value("case.telephone_current")),
@@ -211,7 +229,11 @@ operations = [
     each(
         get_cases(
             referred_to=UNHCR_USER,
-            fields=[*fields_read(REFERRAL, "case"), "services_section"],
+            fields=[
+                *fields_read(REFERRAL, "case"),
+                *fields_read(REFERRAL, "service", subform="services_section"),
+                *CHECKED,
+            ],
             since=source_value("since"),
         ),
         log_ids(id=data_value("id"), case_id=data_value("case_id")),

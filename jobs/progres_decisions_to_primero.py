@@ -3,10 +3,23 @@
 Starts when DTP posts a PrimeroIncomingReferralDecision. The case and its open referral are found by the id that 2a
 sent, and the referral is accepted or rejected. What was decided in Primero already is never overwritten.
 
-What to edit for another country: the tables and UNHCR_USER.
+What to edit for another country: the tables, what may leave as FREE_TEXT, and UNHCR_USER.
 """
 
-from adaptors.common import data_value, derive, each, fn, join, log_ids, lookup, require, save_as, source_value, text
+from adaptors.common import (
+    data_value,
+    derive,
+    each,
+    fn,
+    free_text,
+    join,
+    log_ids,
+    lookup,
+    require,
+    save_as,
+    source_value,
+    text,
+)
 from adaptors.errors import Ambiguous, InvalidData, NotFound
 from adaptors.primero import find_case, get_referrals, update_referral
 
@@ -23,6 +36,12 @@ REJECTION_REASONS = {
     "125080000": "Individual Not Found",
     "125080001": "Individual Not Match UNHCR ID",
     "125080002": "Not applicable",
+}
+
+# Free text: how many characters of each may be written into Primero at most; None leaves it out.
+FREE_TEXT = {
+    "reason": 1_000,  # beside the agreed codes
+    "comment": 10_000,
 }
 
 UNHCR_USER = "unhcr_cw"  # to whom partners refer in Primero
@@ -73,9 +92,9 @@ DECISION = {
     "rejected_reason": derive(
         rejected_reason,
         "progres_reviewdecision",
-        "progres_interoperabiltyreferralrejectionreason",
-        "progres_interoperabilityreferralrejectionomment",
-        "progres_interoperabilityreferralrejectioncomment",
+        free_text("progres_interoperabiltyreferralrejectionreason", FREE_TEXT["reason"]),
+        free_text("progres_interoperabilityreferralrejectionomment", FREE_TEXT["comment"]),
+        free_text("progres_interoperabilityreferralrejectioncomment", FREE_TEXT["comment"]),
     ),
 }
 
@@ -87,7 +106,7 @@ operations = [
         require("progres_orgreferralid", "progres_reviewdecision"),
         save_as("case", find_case({"case_id": derive(case_of, "progres_orgreferralid")}, fields=["case_id"])),
         save_as("referrals", get_referrals(source_value("case.id"))),
-        fn(open_referral),
+        fn(open_referral, reads=["progres_orgreferralid"]),
         update_referral(source_value("case.id"), source_value("referral.id"), DECISION),
     ),
 ]

@@ -11,11 +11,20 @@ from adaptors.primero import find_service
 from adaptors.progres import send_feedback
 
 # What DTP is told, by the error's code.
+NOT_REACHED = "Primero could not be reached in the agreed time"
 REASONS = {
-    "unreachable": "Primero could not be reached in the agreed time",
-    "timed_out": "Primero could not be reached in the agreed time",
-    "server_error": "Primero could not be reached in the agreed time",
-    "not_allowed": "Primero could not be reached in the agreed time",
+    "unreachable": NOT_REACHED,
+    "timed_out": NOT_REACHED,
+    "connection_lost": NOT_REACHED,
+    "server_error": NOT_REACHED,
+    "too_many_requests": NOT_REACHED,
+    "unreadable_answer": NOT_REACHED,
+    "redirected": NOT_REACHED,
+    "tls_failed": NOT_REACHED,
+    "private_address": NOT_REACHED,
+    "not_allowed": NOT_REACHED,
+    "locked": NOT_REACHED,
+    "resting": NOT_REACHED,
     "rejected": "Primero refused the data",
 }
 ANOTHER_REASON = "The referral could not be processed"
@@ -26,14 +35,14 @@ def closure_reason(code):
     return lookup(REASONS, code, default=ANOTHER_REASON) or ANOTHER_REASON
 
 
-def stands_in_primero(state):
+def stands_in_primero(case):
     """Whether the service was found."""
-    return state["case"] is not None
+    return case is not None
 
 
-def is_missing(state):
+def is_missing(case):
     """Whether it was not."""
-    return state["case"] is None
+    return case is None
 
 
 DELIVERED = {
@@ -66,12 +75,24 @@ operations = [
             ),
         ),
         fn_if(
-            stands_in_primero,
-            once("answer", data_value("progres_interventionnumber"), send_feedback(DELIVERED), later=True),
+            derive(stands_in_primero, source_value("case")),
+            once(
+                "answer",
+                data_value("progres_interventionnumber"),
+                send_feedback(DELIVERED),
+                value=DELIVERED["status"],
+                later=True,
+            ),
         ),
         fn_if(
-            is_missing,
-            once("answer", data_value("progres_interventionnumber"), send_feedback(NOT_DELIVERED), later=True),
+            derive(is_missing, source_value("case")),
+            once(
+                "answer",
+                data_value("progres_interventionnumber"),
+                send_feedback(NOT_DELIVERED),
+                value=NOT_DELIVERED["status"],
+                later=True,
+            ),
         ),
     ),
 ]

@@ -3,7 +3,8 @@
 Starts when DTP posts a PrimeroOutgoingReferral. For every intervention the child is found by the UNHCR individual
 number, or a new case is made; the service is added; DTP is told that it was delivered, or why not.
 
-What to edit for another country: the tables, INTAKE_USERS and the constants in CASE and SERVICE.
+What to edit for another country: the tables, INTAKE_USERS, what may leave as FREE_TEXT, and the constants in CASE and
+SERVICE.
 """
 
 import json
@@ -15,6 +16,8 @@ from adaptors.common import (
     date,
     derive,
     each,
+    fn_if,
+    free_text,
     join,
     log_ids,
     lookup,
@@ -24,7 +27,7 @@ from adaptors.common import (
     source_value,
     text,
 )
-from adaptors.primero import upsert_case
+from adaptors.primero import find_service, upsert_case
 from adaptors.progres import look_up_name, send_feedback
 
 # Tables: proGres' value → Primero's. What is not in a table is refused, unless a default is written.
@@ -62,6 +65,12 @@ OTHER_LANGUAGE = "language6"
 # Who receives a new case: agency as UNHCR names it → intake user in Primero.
 INTAKE_USERS = {}
 DEFAULT_INTAKE_USER = "progresv4_primero_intake"
+
+# Free text: how many characters of each may be written into Primero at most; None leaves it out.
+FREE_TEXT = {
+    "service_referral_notes": 10_000,
+    "address_current": 1_000,
+}
 
 # What DTP is told, by the error's code.
 REASONS = {
@@ -130,13 +139,21 @@ def closure_reason(code, fields):
     return f"{reason}: {', '.join(fields)}" if fields else reason
 
 
+def is_missing(case):
+    """Whether the service was not found."""
+    return case is None
+
+
 # Mappings: Primero's field → where its value comes from.
 
 SERVICE = {
     "progres_interventionnumber": data_value("progres_interventionnumber"),
     "service_type": lookup(SERVICE_TYPES, data_value("interventiontype.progres_description"), code="not_agreed"),
     "service_response_day_time": date(data_value("progres_interventionstartdate"), time=True),
-    "service_referral_notes": derive(referral_notes, "progres_interventiondescription", "progres_reasonforreferral"),
+    "service_referral_notes": free_text(
+        derive(referral_notes, "progres_interventiondescription", "progres_reasonforreferral"),
+        FREE_TEXT["service_referral_notes"],
+    ),
     "service_request_title": text(data_value("user.title")),
     "service_request_phone": text(data_value("user.mobilephone")),
     "service_request_email": text(data_value("user.internalemailaddress")),
@@ -161,14 +178,17 @@ CASE = {
     "age": age(data_value("individuals.progres_dateofbirth")),
     "sex": lookup(SEXES, data_value("individuals.progres_sex")),
     "telephone_current": text(data_value("individuals.progres_primaryphonenumber")),
-    "address_current": join(
-        " ",
-        look_up_name("individuals.progres_coalocationlevel1"),
-        look_up_name("individuals.progres_coalocationlevel2"),
-        look_up_name("individuals.progres_coalocationlevel3"),
-        look_up_name("individuals.progres_coalocationlevel4"),
-        look_up_name("individuals.progres_coalocationlevel5"),
-        data_value("individuals.progres_coalocationlevel6"),
+    "address_current": free_text(
+        join(
+            " ",
+            look_up_name("individuals.progres_coalocationlevel1"),
+            look_up_name("individuals.progres_coalocationlevel2"),
+            look_up_name("individuals.progres_coalocationlevel3"),
+            look_up_name("individuals.progres_coalocationlevel4"),
+            look_up_name("individuals.progres_coalocationlevel5"),
+            data_value("individuals.progres_coalocationlevel6"),
+        ),
+        FREE_TEXT["address_current"],
     ),
     "language": [derive(language, look_up_name("languages.progres_languagecodeid"))],
     "status": "open",
@@ -193,6 +213,21 @@ NOT_DELIVERED = {
     "primero_user": source_value("error.ids.primero_user"),
 }
 
+tell_delivered = once(
+    "answer",
+    data_value("progres_interventionnumber"),
+    send_feedback(DELIVERED),
+    value=DELIVERED["status"],
+    later=True,
+)
+tell_not_delivered = once(
+    "answer",
+    data_value("progres_interventionnumber"),
+    send_feedback(NOT_DELIVERED),
+    value=NOT_DELIVERED["status"],
+    later=True,
+)
+
 operations = [
     require("interventions"),
     each(
@@ -201,9 +236,21 @@ operations = [
         require(*REQUIRED),
         save_as("case", upsert_case(CASE, match=["unhcr_individual_no", "case_id"])),
         log_ids(case_id=source_value("case.case_id")),
-        once("answer", data_value("progres_interventionnumber"), send_feedback(DELIVERED), later=True),
+        tell_delivered,
+        # An earlier message may have brought it into Primero; then the only answer is that it was delivered.
         when_refused=[
-            once("answer", data_value("progres_interventionnumber"), send_feedback(NOT_DELIVERED), later=True),
+            save_as(
+                "case",
+                find_service(
+                    data_value("progres_interventionnumber"),
+                    match={
+                        "unhcr_individual_no": data_value("individuals.progres_id"),
+                        "case_id": data_value("progres_primeroid"),
+                    },
+                ),
+            ),
+            fn_if(source_value("case"), tell_delivered),
+            fn_if(derive(is_missing, source_value("case")), tell_not_delivered),
         ],
     ),
 ]

@@ -4,14 +4,14 @@ Each command is imported when it is asked for, so that `runner --help` costs not
 """
 
 import os
+import resource
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from datetime import timedelta
 from importlib import import_module
-from pathlib import Path
-from traceback import extract_tb
 
+from runner import faults
 from runner.commands import arguments as service
 from runner.errors import RunnerError, Stopped
 
@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["--version"])  # doctest: +SKIP
     0
     """
+    if arguments is None:  # the process is ours
+        _keep_quiet()
     options = parser()
     parsed = options.parse_args(arguments)
     try:
@@ -51,18 +53,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        place = extract_tb(error.__traceback__)[-1]
-        wrong = RunnerError(
-            f"the runner itself went wrong: {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}",
-            fix="Report this line, with the command and without any data.",
-        )
-        return _shown(wrong)
+        return _shown(_unforeseen(error))
+
+
+def _keep_quiet() -> None:
+    """No crash writes memory to a file, and no error that nothing catches is printed with its text (R-ER9)."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faults.watch(lambda error: _shown(_unforeseen(error)))
 
 
 def _do(parsed: Namespace) -> int:
     module = import_module(f"runner.{_MODULES[parsed.command]}")
     code: int = module.run(parsed)
     return code
+
+
+def _unforeseen(error: BaseException) -> RunnerError:
+    fix = "Report this line, with the command and without any data."
+    return RunnerError(f"the runner itself went wrong: {faults.told(error)}", fix=fix)
 
 
 def _shown(error: RunnerError) -> int:
@@ -89,12 +97,16 @@ def parser() -> ArgumentParser:
     commands = options.add_subparsers(dest="command", metavar="COMMAND")
     listing = commands.add_parser("list", help="show the jobs of the project", allow_abbrev=False)
     _add_places(listing)
-    demo = commands.add_parser("demo", help="run all exchanges against stand-ins", allow_abbrev=False)
+    listing.add_argument(
+        "--fields", action="store_true", help="show the fields that each job takes from a system and sends to it"
+    )
+    demo = commands.add_parser("demo", help="play all exchanges through the service, between stand-ins", allow_abbrev=False)
     demo.add_argument("--json", action="store_true", help="print one JSON document")
     _add_run(commands.add_parser("run", help="run one job, once, now", epilog=_EXIT_CODES, allow_abbrev=False,
                                  formatter_class=RawDescriptionHelpFormatter))  # fmt: skip
     serve = commands.add_parser("serve", help="take messages in and run jobs, until it is stopped", allow_abbrev=False)
     _add_places(serve)
+    serve.add_argument("--log-format", choices=("json", "text"), help="how events are written to standard error (text)")
     _add_keys(commands.add_parser("keys", help="the keys that open the inbox", allow_abbrev=False))
     service.add(commands, _add_places)
     return options
@@ -124,6 +136,7 @@ def _add_run(parser: ArgumentParser) -> None:
     add("--since", metavar="TIME", help="read what changed since then, such as 2026-03-01T00:00:00Z")
     add("--move-cursor", action="store_true", help="remember how far was read, when nothing failed")
     add("--memory", action="store_true", help="use no data directory: nothing is remembered")
+    add("--show-prints", action="store_true", help="show what the job prints; with stand-ins on this machine only")
     add("--timeout", metavar="SECONDS", type=_seconds, help="end the run after so many seconds")
 
 

@@ -1,10 +1,10 @@
 """Scheduled jobs: which slot is due, one run for all that was missed, and what a run leaves behind."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 
 from runner import handover
-from runner.errors import InUse
 from runner.project import Job
 from runner.running import Performed
 from runner.schedule import missed_slot, next_slot
@@ -25,22 +25,14 @@ class Clockwork:
         self._next = {job.name: next_slot(job.triggers, self._last[job.name]) for job in crons}
 
     def step(self) -> bool:
-        """Run one scheduled job that is due; False when none is."""
+        """Run one scheduled job that is due; False when none is, other than what runs by hand just now."""
         turns = self._place.turns
-        with turns.choosing:
-            due = next(self._due(), None)
-            if due is None:
-                return False
-            job, slot = due
-            turns.take(job)
-        try:
-            with self._place.store.lock(f"job/{job.name}"):
-                self._fire(job, slot)
-        except InUse:  # by hand, from the command line; it is due again when that has ended
-            return False
-        finally:
-            turns.give_back(job)
-        return True
+        with ExitStack() as held:
+            with turns.choosing:
+                due = next((each for each in self._due() if turns.take_alone(each[0], held)), None)
+            if due:
+                self._fire(*due)
+        return due is not None
 
     def next_due(self) -> datetime | None:
         """When the next slot of a job that may run comes; a moment that has passed when one is due."""
@@ -73,15 +65,23 @@ class Clockwork:
         place, store = self._place, self._place.store
         if slot:
             taken = store.take_slot(job.name, slot, now=place.now())
+            expected = self._next[job.name]
             self._last[job.name], self._next[job.name] = slot, next_slot(job.triggers, slot)
             if not taken:
                 return
+            self._tell_slot(job, slot, expected)
         released = store.revisit(job.name)
         given = {"cursor": store.cursor(job.name), "revisit": [name for name in released if is_id(name)]}
         performed = place.runs.perform(job, {key: value for key, value in given.items() if value})
         if not performed.stopped:
             self._interrupted.discard(job.name)
             place.settlements.settle(lambda: self._settle(job, performed, released))
+
+    def _tell_slot(self, job: Job, slot: datetime, expected: datetime | None) -> None:
+        place = self._place
+        if expected and expected < slot:
+            place.log.write("schedule_missed", job=job.name, slot=expected, until=slot)
+        place.log.write("schedule_fired", job=job.name, slot=slot, late=(place.now() - slot).total_seconds())
 
     def _settle(self, job: Job, performed: Performed, released: Sequence[str]) -> None:
         place, store, run = self._place, self._place.store, performed.run
@@ -100,3 +100,6 @@ class Clockwork:
             next_units=[new_unit(place, start, subject=None, started_by="success") for start in following],
             now=place.now(),
         )
+        place.tell_parked(job, window, before=parked)
+        if window.cursor:
+            place.log.write("cursor_moved", job=job.name, cursor=window.cursor)

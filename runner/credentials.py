@@ -1,9 +1,10 @@
 """Credentials: how to reach one system, one YAML file each, with secrets that print as asterisks.
 
 A value may be `${NAME}`, taken from the environment, or `file:PATH`, taken from a file (relative to the credential).
-The keys `ca_file`, `certificate`, `private_key` and `pkcs12` are paths of files and become absolute. A secret is any
-other value whose key has one of the words password, passphrase, secret, token or authorization in it, or ends in key
-(`subscription_key`, `apiKey`). Files that hold or may hold secrets are refused when group or others can read them.
+The keys `ca_file`, `certificate`, `private_key` and `pkcs12` are paths of files and become absolute; so are the last
+three with `next_` before them, which are the second slot of a client certificate. A secret is any other value whose
+key has one of the words password, passphrase, secret, token or authorization in it, or ends in key (`subscription_key`,
+`apiKey`). Files of a credential are refused when group or others can read them, and a `ca_file` when they can write it.
 """
 
 import os
@@ -19,8 +20,9 @@ from runner.yamlfile import Where
 
 Credential = dict[str, Any]
 
-PATH_KEYS = ("ca_file", "certificate", "private_key", "pkcs12")
-_PRIVATE_PATHS = ("private_key", "pkcs12")
+SLOT_KEYS = ("certificate", "private_key", "pkcs12")
+NEXT = "next_"
+PATH_KEYS = ("ca_file", *SLOT_KEYS, *(NEXT + key for key in SLOT_KEYS))
 _SECRET_WORDS = {"password", "passwd", "passphrase", "secret", "token", "authorization"}
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _FROM_ENVIRONMENT = re.compile(r"\$\{([A-Za-z_]\w*)\}", re.ASCII)
@@ -73,6 +75,16 @@ def is_secret(key: str) -> bool:
     """
     words = [word.lower() for word in _WORD.findall(key)]
     return key not in PATH_KEYS and bool(words) and (words[-1] == "key" or not _SECRET_WORDS.isdisjoint(words))
+
+
+def leads_nowhere(credential: Mapping[str, Any]) -> bool:
+    """Whether a credential has addresses, and all of them are this machine's: that of a stand-in.
+
+    >>> leads_nowhere({"url": "http://127.0.0.1:4711"}), leads_nowhere({"url": "https://north.example.org"})
+    (True, False)
+    """
+    addresses = [value for key, value in credential.items() if value and (key == "url" or key.endswith("_url"))]
+    return bool(addresses) and all(_LOOPBACK.fullmatch(urlsplit(str(each)).hostname or "") for each in addresses)
 
 
 def load(folder: Path, name: str) -> Credential:
@@ -147,7 +159,9 @@ def _path(key: str, value: Any, folder: Path, where: str) -> str | None:
         value = _referenced(key, value, folder, where)
     path = (folder / value.removeprefix("file:")).absolute()
     _refuse_if_missing(path, f"{where}: {key}")
-    if key in _PRIVATE_PATHS:
+    if key == "ca_file":
+        _refuse_if_others_write(path, f"{where}: the file of {key}")
+    else:
         _refuse_if_others_read(path, f"{where}: the file of {key}")
     return str(path)
 
@@ -160,6 +174,12 @@ def _refuse_if_missing(path: Path, what: str) -> None:
 def _refuse_if_others_read(path: Path, what: str) -> None:
     if path.stat().st_mode & 0o077:
         raise InvalidCredential(f"{what} can be read by other users of this machine", fix=f"chmod 600 {path}")
+
+
+def _refuse_if_others_write(path: Path, what: str) -> None:
+    # Who can write it decides whom we believe.
+    if path.stat().st_mode & 0o022:
+        raise InvalidCredential(f"{what} can be changed by other users of this machine", fix=f"chmod go-w {path}")
 
 
 def _refuse_bad_url(key: str, value: str, where: str) -> None:

@@ -1,8 +1,9 @@
 """Waiting answers: the jobs with trigger `outbox` run until everything is delivered, without end."""
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 
-from runner.errors import InUse
 from runner.outcome import Run
 from runner.project import Job
 from runner.running import Performed
@@ -23,23 +24,16 @@ class Deliveries:
         self._pausing: dict[str, datetime] = {}
 
     def step(self) -> bool:
-        """Run one job that has something to deliver; False when none has, or all pause."""
-        place = self._place
-        with place.turns.choosing:
-            now = place.now()
-            due = (job for job in self._free() if self._pausing.get(job.name, now) <= now)
-            job = next((job for job in due if self._waiting(job)), None)
-            if job is None:
-                return False
-            place.turns.take(job)
-        try:
-            with place.store.lock(f"job/{job.name}"):
+        """Run one job that has something to deliver; False when none has, or all pause or run by hand."""
+        turns = self._place.turns
+        with ExitStack() as held:
+            with turns.choosing:
+                now = self._place.now()
+                due = (job for job in self._free() if self._pausing.get(job.name, now) <= now)
+                job = next((job for job in due if self._waiting(job) and turns.take_alone(job, held)), None)
+            if job:
                 self._deliver(job)
-        except InUse:  # by hand, from the command line
-            return False
-        finally:
-            place.turns.give_back(job)
-        return True
+        return job is not None
 
     def next_due(self) -> datetime | None:
         """When something is to be delivered next; None while nothing waits."""
@@ -54,10 +48,11 @@ class Deliveries:
         return bool(self._place.store.outbox(job.delivers_to))
 
     def _deliver(self, job: Job) -> None:
-        performed = self._place.runs.perform(job, {})
+        released = self._place.store.revisit(job.name)
+        performed = self._place.runs.perform(job, {"revisit": released} if released else {})
         if not performed.stopped:
             self._pause(job, performed.run)
-            self._place.settlements.settle(lambda: self._settle(job, performed))
+            self._place.settlements.settle(lambda: self._settle(job, performed, released))
 
     def _pause(self, job: Job, run: Run) -> None:
         """Where nothing could be delivered, the pauses grow; where something could, they begin anew."""
@@ -70,7 +65,7 @@ class Deliveries:
         pause = self._place.table.pause(run.causes, self._tries[job.name], self._place.world.chance)
         self._pausing[job.name] = self._place.now() + pause
 
-    def _settle(self, job: Job, performed: Performed) -> None:
+    def _settle(self, job: Job, performed: Performed, released: Sequence[str]) -> None:
         """An answer that the far side refuses is shown to people, while it still waits."""
         place = self._place
         place.let_rest(job, performed)
@@ -80,6 +75,7 @@ class Deliveries:
             job.name,
             performed.record,
             parked=parked_records(job, window),
-            settled=window.settled & known,
+            settled=window.settled & {*known, *released},
             now=place.now(),
         )
+        place.tell_parked(job, window, before=known)

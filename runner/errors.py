@@ -120,7 +120,8 @@ class Cause:
     """Why a run or an item of it failed, as far as trying again goes.
 
     `item` are the ids of the item at hand, `outcome` what the error makes of it, `retry_after` the seconds that the far
-    side named, `credential` the name of the one that was refused (401, 403), as the job calls it.
+    side named, `credential` the name of the one that was refused (401, 403), as the job calls it; `file` and `line` are
+    where an error arose that nobody foresaw.
     """
 
     code: str
@@ -132,6 +133,8 @@ class Cause:
     outcome: str = "failed"
     retry_after: float | None = None
     credential: str | None = None
+    file: str | None = None
+    line: int | None = None
 
     @classmethod
     def of_item(cls, record: Mapping[str, Any]) -> "Cause":
@@ -140,7 +143,8 @@ class Cause:
         >>> Cause.of_item({"code": "unreachable", "ids": {"case_id": "c-1"}, "retry_after": 60}).retry_after
         60
         """
-        known = {name: record[name] for name in ("fix", "retryable", "retry_after", "credential") if name in record}
+        told = ("fix", "retryable", "retry_after", "credential", "file", "line")
+        known = {name: record[name] for name in told if name in record}
         code, operation = str(record.get("code") or "failed"), str(record.get("operation") or "")
         return cls(code, str(record.get("type") or ""), operation, dict(record.get("ids") or {}), **known)
 

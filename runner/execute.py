@@ -3,13 +3,14 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from runner.errors import JobFailed, RunnerError, Stopped, WrongUse
-from runner.guard import OutOfTime, silence, time_limit
+from runner.guard import OutOfTime, time_limit
 from runner.jobscript import JobScript
 from runner.outcome import Run, failure, settle
+from runner.silence import DroppedLines, silence
 from runner.statefile import ENGINE_KEYS, State
 from runner.store import Store
 
@@ -27,12 +28,14 @@ def initial_state(
     store: Store | None,
     message: str | None = None,
     delivers_to: str | None = None,
+    scheduled: str | None = None,
     dry_run: bool = False,
 ) -> State:
     """The state that a run begins with: what was given, and what the engine hands over (docs/architecture.md).
 
     `message` is the id of the message that the run is about; without it, one is made. Without a store there is no
-    ledger and no outbox: operations then remember for the time of the run only.
+    ledger and no outbox: operations then remember for the time of the run only. `scheduled` is the name of a job that
+    reads on from its cursor: after a restore, its ledger knows what it can't vouch for.
 
     >>> sorted(initial_state({}, {}, store=None))
     ['configuration', 'data', 'errors', 'message', 'outcomes']
@@ -40,7 +43,7 @@ def initial_state(
     state = {"data": {}, **given, "configuration": configuration, "message": message or uuid.uuid4().hex}
     state |= {"outcomes": [], "errors": []}
     if store:
-        state |= {"ledger": store.ledger(), "outbox": store.outbox(delivers_to)}
+        state |= {"ledger": store.ledger(scheduled), "outbox": store.outbox(delivers_to)}
     if dry_run:
         state["dry_run"] = []
     return state
@@ -70,11 +73,12 @@ def execute(
     steps: Sequence[Step] | None = None,
     timeout: float | None = None,
     watch: Watch = lambda number, name: None,
+    hush: Callable[[], AbstractContextManager[DroppedLines]] = silence,
 ) -> Run:
     """Run operations over a state. Whatever they raise ends in the Run, never here.
 
-    `timeout` is in seconds; `watch` is told the number and name of each operation,
-    and may end the run with Stopped.
+    `timeout` is in seconds; `watch` is told the number and name of each operation, and may end the run with Stopped;
+    `hush` is what becomes of all that is printed.
 
     >>> from pathlib import Path
     >>> job = JobScript("greet", Path("greet.py"), "", (lambda state: {**state, "data": "hello"},))
@@ -83,7 +87,7 @@ def execute(
     """
     timings: list[dict[str, Any]] = []
     error: RunnerError | None = None
-    with silence() as printed:
+    with hush() as printed:
         try:
             with time_limit(timeout):
                 for number, operation in choose(job) if steps is None else steps:

@@ -1,13 +1,10 @@
-"""What a run is held to: its time, and silence on standard output."""
+"""What a run is held to: its time."""
 
 import ctypes
-import io
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 
 class OutOfTime(BaseException):
@@ -66,59 +63,3 @@ def _timer(seconds: float) -> Iterator[None]:
         with turn:
             over.set()
         timer.cancel()
-
-
-@dataclass
-class DroppedLines:
-    """How many lines a run has printed: they are counted and dropped, since they may hold data (H48)."""
-
-    count: int = 0
-
-
-class _Silence(io.TextIOBase):
-    """Standard output as long as any run goes on. It is one for all threads, so the last run to end gives it back."""
-
-    def __init__(self) -> None:
-        self._turn = threading.Lock()
-        self._runs: list[DroppedLines] = []
-        self._before = sys.stdout
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        for run in tuple(self._runs):
-            run.count += text.count("\n")
-        return len(text)
-
-    def begin(self) -> DroppedLines:
-        with self._turn:
-            if not self._runs:
-                self._before, sys.stdout = sys.stdout, self
-            self._runs.append(DroppedLines())
-            return self._runs[-1]
-
-    def end(self, ended: DroppedLines) -> None:
-        with self._turn:
-            self._runs = [run for run in self._runs if run is not ended]
-            if not self._runs:
-                sys.stdout = self._before
-
-
-_silence = _Silence()
-
-
-@contextmanager
-def silence() -> Iterator[DroppedLines]:
-    """Drop what is printed on standard output in the block, and count it; runs at the same time count each other's.
-
-    >>> with silence() as dropped:
-    ...     print("a name")
-    >>> dropped.count
-    1
-    """
-    dropped = _silence.begin()
-    try:
-        yield dropped
-    finally:
-        _silence.end(dropped)

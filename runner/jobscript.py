@@ -4,12 +4,16 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
+from runner import sightings
 from runner.errors import InvalidJob, UnreadableFile
+from runner.sightings import Sighting
+from runner.silence import silence
 
 # Modules of the adaptors that are no system, so that no credential goes by their name.
 _NO_SYSTEMS = {"client", "common", "errors", "http", "paths"}
@@ -60,6 +64,7 @@ def load(path: Path, name: str | None = None) -> JobScript:
     """
     tree = _parse(path)
     _refuse_double_keys(tree, path)
+    _refuse_secrets(path)
     first_line = _first_line(tree, path)
     operations = getattr(_executed(tree, path), "operations", None)
     if not isinstance(operations, list) or not operations:
@@ -73,12 +78,12 @@ def load(path: Path, name: str | None = None) -> JobScript:
     return JobScript(name or path.stem, path, first_line, tuple(operations))
 
 
-def place_in(path: Path, error: BaseException) -> str:
-    """Where in the script an error came from: `north_to_south.py, line 12`; else where it arose."""
+def place_in(path: Path, error: BaseException) -> tuple[str, int]:
+    """Where in the script an error came from: `("north_to_south.py", 12)`; else where it arose."""
     frames = extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == str(path)]
-    frame = (own or frames)[-1] if frames else None
-    return f"{Path(frame.filename).name}, line {frame.lineno}" if frame else path.name
+    frame = (own or frames)[-1]
+    return Path(frame.filename).name, frame.lineno or 0
 
 
 def _parse(path: Path) -> ast.Module:
@@ -99,6 +104,21 @@ def _first_line(tree: ast.Module, path: Path) -> str:
     if not docstring:
         raise InvalidJob(f"{path.name} has no docstring", fix="Begin it with what it does, when, and what to edit.")
     return docstring.splitlines()[0]
+
+
+def _refuse_secrets(path: Path) -> None:
+    """A job script is under version control, where no secret belongs (R-RT5)."""
+    for found in _secrets_in(path.read_text("utf-8", "replace")):
+        raise InvalidJob(
+            f"{path.name}, line {found.line}, column {found.column}: {sightings.KINDS[found.kind]} stands here",
+            fix="Write it into the credential's file, which state['configuration'] comes from.",
+        )
+
+
+@lru_cache(maxsize=64)
+def _secrets_in(text: str) -> tuple[Sighting, ...]:
+    """Kept, since a service loads the same few scripts again and again."""
+    return tuple(sightings.secrets(text))
 
 
 def _refuse_double_keys(tree: ast.Module, path: Path) -> None:
@@ -126,11 +146,13 @@ def _executed(tree: ast.Module, path: Path) -> ModuleType:
     module = ModuleType(f"job_{path.stem}")
     module.__file__ = str(path)
     try:
-        exec(compile(tree, str(path), "exec"), module.__dict__)
+        with silence():
+            exec(compile(tree, str(path), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         # No record has been read yet, so what the error says can hold no child's data.
+        file, line = place_in(path, error)
         raise InvalidJob(
-            f"{place_in(path, error)}: {type(error).__name__}: {error}",
+            f"{file}, line {line}: {type(error).__name__}: {error}",
             fix=getattr(error, "fix", None) or "Mend this line of the job script.",
         ) from None
     return module

@@ -63,7 +63,7 @@ def rotate(store: Store, label: str, *, overlap: timedelta, now: datetime) -> st
         raise WrongUse(f"there is no key {label}", fix=f"Make one: runner keys create {label}")
     text = create(store, label, now=now)
     for key in old:
-        store.expire_key(key.id, when=now + overlap)
+        store.expire_key(key.id, when=now + overlap, now=now)
     return text
 
 

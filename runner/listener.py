@@ -1,7 +1,6 @@
 """The inbox on a socket: uvicorn with httptools, TLS, and time and room for headers that are bounded (R-WH5)."""
 
 import asyncio
-import logging
 import socket
 import ssl
 from collections.abc import Iterator
@@ -14,14 +13,16 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from runner.errors import InvalidProject, WrongUse
+from runner.faults import place_of
 from runner.inbox.settings import Settings
+from runner.log import SILENT, Log
+from runner.silence import silence
 
 HEADER_SECONDS = 10.0
 HEADER_BYTES = 32_768
 _CONNECTIONS = 1000
-# Whatever uvicorn, asyncio or TLS would log holds addresses and headers (R-LG4).
-_SILENCE = logging.NullHandler()
 _LAST_ANSWERS = 30  # seconds that answers under way may take when the service stops
+_FAREWELL = 1.0  # seconds for a peer that is idle to end TLS in order when the service stops
 
 
 class Listener(uvicorn.Server):
@@ -31,18 +32,38 @@ class Listener(uvicorn.Server):
     is refused, and WrongUse where the address is taken.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, log: Log = SILENT) -> None:
         refuse_plain_http(settings)
         tls = _tls(settings)
         self._listening = _bound(settings)
-        logging.getLogger().addHandler(_SILENCE)
+        self._log = log
         super().__init__(_config(app, tls))
         host, port = self._listening.getsockname()[:2]
         self.url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer until `stop()` is called; then those who are connected get their answers."""
-        super().run([self._listening])
+        """Answer until `stop()` is called; then those who are connected get their answers.
+
+        Whatever uvicorn, asyncio or TLS would log meanwhile holds addresses and headers: it is dropped (R-LG4).
+        """
+        with silence():
+            super().run([self._listening])
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does; what asyncio would log of an error that nothing caught becomes an event."""
+        asyncio.get_running_loop().set_exception_handler(self._caught)
+        await super().serve(sockets)
+
+    async def main_loop(self) -> None:
+        """As uvicorn does, but half as often: a service that has nothing to do should cost next to nothing."""
+        counter = 0
+        while not await self.on_tick(counter):
+            counter = (counter + 2) % 864_000
+            await asyncio.sleep(0.2)
+
+    def _caught(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        self._log.write("unforeseen", part="listener", **(place_of(error) if error else {}))
 
     def stop(self) -> None:
         """End `run()`; may be called from a signal handler or another thread."""
@@ -84,6 +105,13 @@ class _Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._arrived()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        idle = self.cycle is None or self.cycle.response_complete
+        if not self.transport.is_closing():  # closed once more, asyncio would forget how to abort it
+            super().shutdown()
+        if idle:  # the peer may read nothing, and so never answer the end of TLS, for which asyncio waits half a minute
+            self.loop.call_later(_FAREWELL, self.transport.abort)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -1,6 +1,8 @@
 """What became of a run: its items, its operations, and the error that ended it, if one did."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from runner.errors import Cause, JobFailed, RunnerError
@@ -8,18 +10,22 @@ from runner.jobscript import JobScript, place_in
 from runner.statefile import State
 
 NEEDS_A_LOOK = ("refused", "parked", "failed")
-_ITEM_KEYS = ("outcome", "ids", "code", "message", "fix")
+_ITEM_KEYS = ("outcome", "code", "message", "fix")
+# An id, or several after each other; or a kind, in lower case. Any other word without a digit may be somebody's name,
+# whoever called it an id (H41).
+_IDS = re.compile(r"(?=.*[0-9])[A-Za-z0-9_.:/#@-]{1,80}( [A-Za-z0-9_.:/#@-]{1,80})*|[a-z_]{1,30}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Run:
     """One attempt at one job. `items` and `operations` are as in the JSON report.
 
-    `printed` is the number of lines that the job itself printed, and that were dropped.
+    `printed` is the number of lines that the job itself printed, and that were dropped. The state holds records, so it
+    shows in no `repr` (R-ER9).
     """
 
     job: str
-    state: State
+    state: State = field(repr=False)
     items: tuple[dict[str, Any], ...]
     operations: tuple[dict[str, Any], ...]
     error: RunnerError | None = None
@@ -41,6 +47,12 @@ class Run:
             return items
         stopped = Cause(self.error.code, type(self.error).__name__, "", fix=self.error.fix)
         return [self.error.cause if isinstance(self.error, JobFailed) else stopped, *items]
+
+    @property
+    def code(self) -> str | None:
+        """Why it needs a look, in a word: that of the first cause, else that of the first item that is parked."""
+        parked = (item["code"] for item in self.items if item["outcome"] == "parked")
+        return self.causes[0].code if self.causes else next(parked, None)
 
     @property
     def exit_code(self) -> int:
@@ -74,27 +86,38 @@ def settle(
 def failure(job: JobScript, number: int, operation: str, state: State, error: BaseException) -> JobFailed:
     """What to say of an error that ended a run: job, operation, type, message and fix.
 
-    Only errors made to be shown carry a `code`; the text of any other may hold a child's data (H41), so that its
-    type and its place must do.
+    Only errors made to be shown carry a `code` and a `fix`; the text of any other may hold a child's data (H41), so
+    that its type and its place must do.
     """
     kind, code = type(error).__name__, getattr(error, "code", None)
-    why = f"{kind}: {error}" if isinstance(code, str) else f"{kind} in {place_in(job.path, error)}"
+    foreseen = isinstance(code, str) and hasattr(error, "fix")
+    file, line = (None, None) if foreseen else place_in(job.path, error)
+    why = f"{kind}: {error}" if foreseen else f"{kind} in {file}, line {line}"
     settled = len(state.get("outcomes", ()))
     after = f", after {settled} item{'s' if settled > 1 else ''}" if settled else ""
     cause = Cause(
-        code=code if isinstance(code, str) else "unforeseen",
+        code=str(code) if foreseen else "unforeseen",
         type=kind,
         operation=operation,
-        item=dict(state.get("item", {}).get("ids", {})),
+        item=_ids(state.get("item", {}).get("ids")),
         fix=getattr(error, "fix", None) or f"Look at {operation} in {job.path.name}.",
         retryable=bool(getattr(error, "retryable", False)),
         outcome=getattr(error, "outcome", "failed"),
         retry_after=getattr(error, "retry_after", None),
         credential=getattr(error, "credential", None),
+        file=file,
+        line=line,
     )
     return JobFailed(f"{job.name}, operation {number} ({operation}){after}: {why}", cause=cause)
 
 
 def _item(index: int, record: dict[str, Any]) -> dict[str, Any]:
-    item = {"index": index, **{key: record.get(key) for key in _ITEM_KEYS}}
+    told = {key: record.get(key) for key in _ITEM_KEYS}
+    item = {"index": index, "outcome": told.pop("outcome"), "ids": _ids(record.get("ids")), **told}
     return {**item, "differs": record["differs"]} if record.get("differs") else item
+
+
+def _ids(ids: Mapping[str, Any] | None) -> dict[str, str]:
+    """The ids of an item as they may be told: in place of what doesn't look like an id, its length."""
+    known = {name: str(value) for name, value in (ids or {}).items()}
+    return {name: shown if _IDS.fullmatch(shown) else f"({len(shown)} characters)" for name, shown in known.items()}

@@ -10,11 +10,15 @@ from runner.errors import WrongUse
 
 @dataclass(frozen=True)
 class Places:
-    """The three places. They begin at the project file's folder, and a profile has folders of its own in them."""
+    """The three places. They begin at the project file's folder, and a profile has folders of its own in them.
+
+    The profile `production` is more than a name: jobs are held there until the go-live checklist is passed.
+    """
 
     project: Path
     credentials: Path
     data: Path
+    production: bool = False
 
     @classmethod
     def of(cls, arguments: Namespace) -> "Places":
@@ -32,4 +36,5 @@ class Places:
             project=project,
             credentials=Path(arguments.credentials or project.parent / "credentials" / profile),
             data=Path(arguments.data or project.parent / "data" / profile),
+            production=profile == "production",
         )

@@ -7,13 +7,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from runner import schema, yamlfile
+from runner import schema, sightings, yamlfile
 from runner.credentials import is_secret
 from runner.errors import InvalidProject, UnreadableFile, first_of
 from runner.triggers import Trigger, can_both_match, unreadable_time
 from runner.yamlfile import Document, Where
 
-_URL_WITH_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 _REFERENCE = re.compile(r"\$\{\w+\}|file:.+")
 
 
@@ -28,6 +27,11 @@ class Job:
     enabled: bool = True
     timeout: float | None = None
     workers: int = 1
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it has a trigger `cron`, and so reads on from its cursor."""
+        return any(trigger.kind == "cron" for trigger in self.triggers)
 
     @property
     def delivers_to(self) -> str | None:
@@ -73,7 +77,7 @@ def load(path: Path) -> Project:
         jobs=jobs,
         purpose=table.get("purpose"),
         agreement=table.get("agreement"),
-        settings={name: table.get(name, {}) for name in ("retry", "retention", "inbox", "alerts")},
+        settings={name: table.get(name, {}) for name in ("retry", "retention", "inbox", "log", "audit", "alerts")},
         warnings=tuple(f"{document.place(where)}: {message}" for where, message in _doubtful(jobs, triggers)),
     )
 
@@ -117,8 +121,8 @@ def _secrets(value: Any, where: Where = ()) -> Iterator[Problem]:
     if isinstance(value, (dict, list)):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _secrets(inner, (*where, key))
-    elif isinstance(value, str) and _URL_WITH_PASSWORD.search(value):
-        yield where, "an address with a password in it", fix
+    elif isinstance(value, str) and (kind := sightings.secret_in(value)):
+        yield where, f"{sightings.KINDS[kind]} stands here", fix
     elif where and isinstance(where[-1], str) and is_secret(where[-1]) and not _REFERENCE.fullmatch(str(value)):
         yield where, f"{where[-1]} holds a secret", fix
 

@@ -1,19 +1,24 @@
 """`runner run`: one job, once, now."""
 
 from argparse import Namespace
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from runner import credentials, execute, jobscript, progress, project, report, statefile
+from runner import credentials, execute, golive, jobscript, progress, project, provenance, report, statefile
 from runner.errors import UnreadableFile, WrongUse
+from runner.inbox.routing import route
 from runner.outcome import Run
 from runner.places import Places
+from runner.silence import aloud, silence
 from runner.statefile import State
 from runner.store import Store
 from runner.triggers import matches
+from runner.vault import Vault
 
 
 def run(arguments: Namespace) -> int:
@@ -31,19 +36,51 @@ def perform(arguments: Namespace) -> Run:
     given = _given_state(arguments, job)
     stated = _stated(job, given.pop("configuration", None), arguments, in_project)
     configuration = _configuration(job, places.credentials, stated, in_project)
+    if arguments.show_prints:
+        _refuse_real_people(configuration)
     script = jobscript.load(job.script, job.name)
     steps = execute.choose(script, arguments.only, arguments.start, arguments.end)
-    with nullcontext() if arguments.memory else Store.open(places.data) as store, _turn(store, job):
+    with (
+        nullcontext() if arguments.memory else Store.open(places.data) as store,
+        _turn(store, job),
+        _subjects(store, places, job, given.get("data")),
+    ):
+        scheduled = job.name if job.is_scheduled else None
+        if arguments.move_cursor and store and scheduled and store.in_doubt(scheduled):
+            raise WrongUse(
+                "a backup was restored, and what this job reads now can't be vouched for",
+                fix="Let the service run it once, which parks that, or leave out --move-cursor.",
+            )
+        made_of = provenance.provenance(project.load(places.project)) if in_project else provenance.UNKNOWN
+        golive.refuse_held(store, places, made_of)
+        if store:
+            _audit(store, job, made_of, arguments)
         _set_cursor(given, job.name, arguments.since, store)
         state = execute.initial_state(
-            given, configuration, store=store, delivers_to=job.delivers_to, dry_run=arguments.dry_run
-        )
+            given, configuration, store=store, delivers_to=job.delivers_to, scheduled=scheduled,
+            dry_run=arguments.dry_run,
+        )  # fmt: skip
         with progress.shown(state["outcomes"], len(steps)) as watch:
             timeout = arguments.timeout or job.timeout
-            result = execute.execute(script, state, steps=steps, timeout=timeout, watch=watch)
+            hush = aloud if arguments.show_prints else silence
+            result = execute.execute(script, state, steps=steps, timeout=timeout, watch=watch, hush=hush)
         if arguments.move_cursor and store and result.cursor:
             store.move_cursor(job.name, result.cursor)
     return result
+
+
+def _audit(store: Store, job: project.Job, made_of: provenance.Provenance, arguments: Namespace) -> None:
+    """A person runs a job: that is written down before it begins (R-AU3)."""
+    store.record(
+        "run_by_hand",
+        now=datetime.now(UTC),
+        job=job.name,
+        code="dry_run" if arguments.dry_run else None,
+        commit=made_of.version,
+        configuration=made_of.configuration,
+    )
+    if arguments.output:
+        store.record("state_exported", now=datetime.now(UTC), job=job.name)
 
 
 def _refuse_contradictions(arguments: Namespace) -> None:
@@ -57,6 +94,15 @@ def _refuse_contradictions(arguments: Namespace) -> None:
         )
     if arguments.output:
         statefile.check_writable(Path(arguments.output))
+
+
+def _refuse_real_people(configuration: State) -> None:
+    """What a job prints may be shown in a rehearsal only (R-LG2)."""
+    if not configuration or not all(credentials.leads_nowhere(each) for each in configuration.values()):
+        raise WrongUse(
+            "--show-prints is for stand-ins on this machine, since what is printed may be a child's",
+            fix="Start them: python -m adaptors.sandbox --write DIR, and give --credentials DIR.",
+        )
 
 
 def _find_job(wanted: str, project_path: Path, *, project_given: bool) -> tuple[project.Job, bool]:
@@ -112,6 +158,19 @@ def _configuration(job: project.Job, folder: Path, stated: State, in_project: bo
         if name not in stated and (in_project or (folder / f"{file}.yaml").exists()):
             configuration[name] = credentials.load(folder, file)
     return configuration
+
+
+@contextmanager
+def _subjects(store: Store | None, places: Places, job: project.Job, message: Any) -> Iterator[None]:
+    """Hold those whom a message is about, so that a service does nothing for them meanwhile (H18)."""
+    parts = route(message, [replace(job, enabled=True)]) if isinstance(message, dict) else ()
+    subjects = {part.subject for part in parts if part.subject}
+    with ExitStack() as held:
+        if store and subjects:
+            vault = Vault(places.data / "keys", now=lambda: datetime.now(UTC))
+            for name in sorted(map(vault.keyed, subjects)):
+                held.enter_context(store.lock(f"subject/{name}"))
+        yield
 
 
 def _turn(store: Store | None, job: project.Job) -> AbstractContextManager[None]:

@@ -9,8 +9,11 @@ from typing import Any
 from runner import execute, jobscript
 from runner.errors import Cause, JobFailed, RunnerError, Stopped
 from runner.jobscript import JobScript
+from runner.log import SILENT, Log
 from runner.outcome import Run
 from runner.project import Job
+from runner.provenance import UNKNOWN, Provenance
+from runner.runlog import tell_run
 from runner.statefile import State
 from runner.store import ItemRecord, RunRecord, Store
 
@@ -18,12 +21,15 @@ from runner.store import ItemRecord, RunRecord, Store
 @dataclass(frozen=True)
 class World:
     """The seams of a service to the world: `now` (aware, UTC), `configuration` (a job's credentials, read anew for each
-    run), `chance`, and `runtime` (what operations see of the world; None lets the adaptors make their own)."""
+    run), `chance`, `runtime` (what operations see of the world; None lets the adaptors make their own), `log`, and what
+    the service is `made_of`."""
 
     now: Callable[[], datetime]
     configuration: Callable[[Job], State]
     chance: random.Random
     runtime: Callable[[], Any] | None = None
+    log: Log = SILENT
+    made_of: Provenance = UNKNOWN
 
     def new_id(self) -> str:
         """An id that nothing else has."""
@@ -52,15 +58,19 @@ class Runs:
 
     def perform(self, job: Job, given: State, *, message: str | None = None, unit: str | None = None) -> "Performed":
         """Run a job over a state; `message` and `unit` are the ids of what it is about, if it is about any."""
-        run_id, started = self._world.new_id(), self._world.now()
+        run_id, started, log = self._world.new_id(), self._world.now(), self._world.log
+        log.write("run_started", job=job.name, run=run_id, unit=unit, message=message)
         run = self._run(job, given, message or run_id)
         items = tuple(
             ItemRecord(item["index"], item["outcome"], item["ids"] or {}, item["code"], item["message"], item["fix"])
             for item in run.items
         )
-        code = run.causes[0].code if run.causes else None
-        record = RunRecord(run_id, job.name, unit, started, self._world.now(), run.outcome, code, items)
-        return Performed(run, record, stopped=self.stopping and code == Stopped.code)
+        record = RunRecord(
+            run_id, job.name, unit, started, self._world.now(), run.outcome, run.code, items,
+            version=self._world.made_of.version, configuration=self._world.made_of.configuration,
+        )  # fmt: skip
+        tell_run(log, job, run, record)
+        return Performed(run, record, stopped=self.stopping and run.code == Stopped.code)
 
     def _run(self, job: Job, given: State, message: str) -> Run:
         try:
@@ -69,12 +79,24 @@ class Runs:
             cause = Cause(error.code, type(error).__name__, "", fix=error.fix)
             return Run(job.name, given, (), (), JobFailed(str(error), cause=cause))
         state = execute.initial_state(
-            given, configuration, store=self._store, message=message, delivers_to=job.delivers_to
+            given,
+            configuration,
+            store=self._store,
+            message=message,
+            delivers_to=job.delivers_to,
+            scheduled=job.name if job.is_scheduled else None,
         )
         state["ledger"] = _StoppableLedger(state["ledger"], self)
+        if resting := self._resting(job):
+            state["resting"] = resting
         if self._world.runtime:
             state["runtime"] = self._world.runtime()
         return execute.execute(script, state, timeout=job.timeout, watch=lambda *_: self.refuse_when_stopping())
+
+    def _resting(self, job: Job) -> dict[str, str]:
+        """The credentials of a job that nobody may use now, by the names that it uses, and until when."""
+        circuits = self._store.circuits(self._world.now())
+        return {name: circuits[file].until.isoformat() for name, file in job.credentials.items() if file in circuits}
 
     def refuse_when_stopping(self) -> None:
         """Raise Stopped when the service is to stop."""

@@ -2,65 +2,88 @@
 
 import json
 import os
-import resource
 import signal
 import threading
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from traceback import extract_tb
 
-from runner import credentials, keys, project, report
-from runner.errors import InUse, Invalid, RunnerError, VaultError
+from runner import certificates, changes, credentials, crew, faults, golive, keys, project, report, silence
+from runner.bell import Bell
+from runner.errors import InUse, Invalid, StoreError, VaultError
 from runner.inbox import settings
 from runner.inbox.app import inbox
 from runner.listener import Listener
+from runner.log import Log
 from runner.places import Places
 from runner.project import Job, Project
+from runner.provenance import Provenance, provenance
+from runner.sinks import log_of
 from runner.statefile import State
 from runner.store import Store
 from runner.vault import Vault
 from runner.worker import Worker
 
 _MOST_THREADS = 8
-_PAUSE = 0.5  # seconds between two looks for what is due
-_AFTER_TROUBLE = 10.0  # seconds before trying again what no run could catch
+_A_DAY = 86_400.0  # seconds
 
 
 def run(arguments: Namespace) -> int:
     """Serve until SIGTERM or SIGINT; 0 after a stop in order.
 
     Raises Invalid when nobody could post, since no key was made (R-WH3), InUse when another service holds the data
-    directory, and VaultError where what waits can't be opened any more (R-RT4).
+    directory, InvalidCredential for a credential that can't be used or that others can read (R-RT6), and VaultError
+    where what waits can't be opened any more (R-RT4).
     """
     places = Places.of(arguments)
     found = project.load(places.project)
     _keep_to_ourselves()
-    with Store.open(places.data) as store, _alone(store):
+    with Store.open(places.data, who="service") as store, _alone(store):
         vault = Vault(places.data / "keys", now=_now)
         _refuse_without_key(store)
-        listener = Listener(inbox(store, vault, found, now=_now, tell=report.print_note), settings.of(found))
-        worker = Worker(store, vault, found, configuration=_credentials_in(places.credentials), now=_now)
-        stopping = threading.Event()
+        log = _log(found, vault, arguments.log_format)
+        bell = Bell()
+        app = inbox(store, vault, found, now=_now, log=log, ring=bell.ring)
+        listener = Listener(app, settings.of(found), log)
+        made_of = provenance(found)
+        held = golive.is_held(store, places, made_of)
+        configuration = _credentials_in(places.credentials)
+        _refuse_unsafe_credentials(found, configuration)
+        at_work = _without_jobs(found) if held else found
+        worker = Worker(store, vault, at_work, configuration=configuration, now=_now, log=log, made_of=made_of)
         lost: list[VaultError] = []
 
         def give_up(error: VaultError) -> None:
             """Without its keys the service can do nothing right: it ends, and touches nothing (R-RT4)."""
             lost.append(error)
-            stopping.set()
+            log.write("keys_lost")
+            bell.stop()
             listener.stop()
 
-        with _stopped_by_signals(listener, worker, stopping):
+        with _stopped_by_signals(listener, worker, bell):
             report.print_lines(
                 [json.dumps({"url": listener.url}) if arguments.json else f"listening at {listener.url}"]
             )
-            with _working(worker, found, stopping, give_up):
+            with (
+                _told(log, found, made_of, held),
+                _audited(store, vault, found, places.credentials, made_of),
+                silence.closed_descriptors(),
+                _watching(found, places.credentials, bell.ended, log),
+                crew.at_work(worker, store, bell, number=_number_of_threads(found), now=_now, give_up=give_up, log=log),
+            ):
                 listener.run()
     if lost:
         raise lost[0]
     return 0
+
+
+def _without_jobs(found: Project) -> Project:
+    """Until production may run, what is posted waits, encrypted and kept clean, and nothing is begun."""
+    return replace(found, jobs={name: replace(job, enabled=False) for name, job in found.jobs.items()})
 
 
 def _now() -> datetime:
@@ -68,9 +91,39 @@ def _now() -> datetime:
 
 
 def _keep_to_ourselves() -> None:
-    """Nothing that the service makes can be read by others, and no crash writes its memory to a file (R-ER9)."""
+    """Nothing that the service makes can be read by others."""
     os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _log(found: Project, vault: Vault, form: str | None) -> Log:
+    """The log, on a standard error of its own; what nothing catches is told there as well."""
+    log = log_of(found.settings.get("log", {}), found.folder, os.dup(2), form=form, now=_now, keyed=vault.keyed)
+    faults.watch(lambda error: log.write("unforeseen", part="thread", **faults.place_of(error)))
+    return log
+
+
+@contextmanager
+def _told(log: Log, found: Project, made_of: Provenance, held: bool) -> Iterator[None]:
+    begun = time.monotonic()
+    jobs = sum(job.enabled for job in found.jobs.values())
+    log.write("service_started", commit=made_of.version, configuration=made_of.configuration, jobs=jobs)
+    if held:
+        log.write("jobs_held")
+    try:
+        yield
+    finally:
+        log.write("service_stopped", seconds=time.monotonic() - begun)
+
+
+@contextmanager
+def _audited(store: Store, vault: Vault, found: Project, folder: Path, made_of: Provenance) -> Iterator[None]:
+    """Start, stop, and what is other than at the last start, in the audit log (R-AU3)."""
+    changes.tell_start(store, found, folder, made_of, vault.fingerprint)
+    try:
+        yield
+    finally:
+        with suppress(StoreError):  # what it could not write it has told already
+            store.record("service_stopped", now=_now())
 
 
 @contextmanager
@@ -88,14 +141,21 @@ def _refuse_without_key(store: Store) -> None:
         raise Invalid("the inbox has no key, so that nobody could post", fix="Make one: runner keys create LABEL")
 
 
+def _refuse_unsafe_credentials(found: Project, configuration: Callable[[Job], State]) -> None:
+    """Each is read anew for each run; one that is missing, wrong or readable by others is told before the first."""
+    for job in found.jobs.values():
+        if job.enabled:
+            configuration(job)
+
+
 def _credentials_in(folder: Path) -> Callable[[Job], State]:
     return lambda job: {name: credentials.load(folder, file) for name, file in job.credentials.items()}
 
 
 @contextmanager
-def _stopped_by_signals(listener: Listener, worker: Worker, stopping: threading.Event) -> Iterator[None]:
+def _stopped_by_signals(listener: Listener, worker: Worker, bell: Bell) -> Iterator[None]:
     def stop(*_: object) -> None:
-        stopping.set()
+        bell.stop()
         worker.stop()
         listener.stop()
 
@@ -108,38 +168,26 @@ def _stopped_by_signals(listener: Listener, worker: Worker, stopping: threading.
 
 
 @contextmanager
-def _working(
-    worker: Worker, found: Project, stopping: threading.Event, give_up: Callable[[VaultError], None]
-) -> Iterator[None]:
-    """Let threads do what is due while the block runs; they end after the operation at hand."""
-    wanted = sum(job.workers for job in found.jobs.values() if job.enabled)
-    number = min(max(wanted, 1), _MOST_THREADS)
-    threads = [threading.Thread(target=_work, args=(worker, stopping, give_up)) for _ in range(number)]
-    for thread in threads:
-        thread.start()
+def _watching(found: Project, folder: Path, stopping: threading.Event, log: Log) -> Iterator[None]:
+    """Let a thread tell what needs a look at the certificates, now and every day, while the block runs (R-RT3)."""
+
+    def watch() -> None:
+        while True:
+            for finding in certificates.look(found, folder, _now()):
+                days = None if finding.days is None else max(finding.days, 0)
+                log.write("certificate", credential=finding.name, code=finding.code, days=days)
+            if stopping.wait(_A_DAY):
+                return
+
+    thread = threading.Thread(target=watch)
+    thread.start()
     try:
         yield
     finally:
         stopping.set()
-        worker.stop()
-        for thread in threads:
-            thread.join()
+        thread.join()
 
 
-def _work(worker: Worker, stopping: threading.Event, give_up: Callable[[VaultError], None]) -> None:
-    while not stopping.is_set():
-        try:
-            pause = 0 if worker.step() else _PAUSE
-        except VaultError as error:
-            give_up(error)
-            return
-        except RunnerError as error:
-            report.print_error(error)
-            pause = _AFTER_TROUBLE
-        except Exception as error:
-            place = extract_tb(error.__traceback__)[-1]
-            report.print_note(
-                f"the worker went wrong: {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
-            )
-            pause = _AFTER_TROUBLE
-        stopping.wait(pause)
+def _number_of_threads(found: Project) -> int:
+    wanted = sum(job.workers for job in found.jobs.values() if job.enabled)
+    return min(max(wanted, 1), _MOST_THREADS)

@@ -12,7 +12,7 @@ from runner.errors import UnreadableFile
 State = dict[str, Any]
 
 # What belongs to a run and not to the state that a job works on: neither taken from a file nor written into one.
-ENGINE_KEYS = ("runtime", "ledger", "outbox", "outcomes", "item", "dry_run", "message")
+ENGINE_KEYS = ("runtime", "ledger", "outbox", "outcomes", "item", "dry_run", "message", "resting")
 
 
 def read(path: Path) -> State:

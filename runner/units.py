@@ -1,10 +1,11 @@
 """Units of work: what one job has to do for one message or hand-over, from its claim to its settlement."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 from runner import custody, handover, verdict
-from runner.errors import Cause
+from runner.errors import Cause, InUse, StoreError
 from runner.handover import Start
 from runner.project import Job
 from runner.running import Performed
@@ -13,6 +14,7 @@ from runner.verdict import Verdict
 from runner.workplace import Workplace
 
 _KEPT_DAYS = 7
+_IN_USE = timedelta(seconds=1)
 
 
 class Units:
@@ -34,9 +36,25 @@ class Units:
             job = free[unit.job]
             place.turns.take(job)
         try:
-            self._run(job, unit)
+            with ExitStack() as held:
+                if self._has_subject(unit, held):
+                    self._run(job, unit)
         finally:
             place.turns.give_back(job)
+        return True
+
+    def _has_subject(self, unit: Unit, held: ExitStack) -> bool:
+        """Hold the unit's subject until `held` ends; False while somebody works on it from the command line."""
+        place = self._place
+        try:
+            if unit.subject:
+                held.enter_context(place.store.lock(f"subject/{unit.subject}"))
+        except StoreError as error:
+            due = place.now() + _IN_USE
+            place.settlements.settle(lambda: place.store.put_back(unit, now=place.now(), due=due))
+            if not isinstance(error, InUse):
+                raise
+            return False
         return True
 
     def next_due(self) -> datetime | None:
@@ -68,10 +86,13 @@ class Units:
             case Verdict("succeeded"):
                 following = handover.after_success(place.project, performed.run)
                 place.store.succeed(unit, record, self._sealed(following, unit, "success"), now=now)
+                place.log.write("payload_erased", job=job.name, unit=unit.id)
             case Verdict("parked"):
                 place.store.park(unit, record, expires=now + self._kept, now=now)
+                place.log.write("unit_parked", job=job.name, unit=unit.id, code=record.code)
             case Verdict("again", datetime() as due, Cause() as cause):
                 place.store.try_again(unit, record, due=due, error=cause.record, now=now)
+                place.log.write("unit_again", job=job.name, unit=unit.id, tries=unit.tries, due=due, code=cause.code)
             case Verdict("given_up", _, Cause() as cause):
                 following = handover.after_failure(place.project, job.name, handover.unpack(plain), cause)
                 place.store.give_up(
@@ -82,6 +103,7 @@ class Units:
                     next_units=self._sealed(following, unit, "failure"),
                     now=now,
                 )
+                place.log.write("unit_dead", job=job.name, unit=unit.id, tries=unit.tries, code=cause.code)
 
     def _sealed(self, following: Sequence[Start], unit: Unit, started_by: StartedBy) -> list[NewUnit]:
         """The units that come after this one, about the same subject."""

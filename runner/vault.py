@@ -16,14 +16,13 @@ import os
 import re
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner.errors import VaultError
+from runner import keyfile
+from runner.errors import StoreError, VaultError
 
-_BYTES = 32
 _NONCE = 12
 _FINGERPRINT = "fingerprint"
 _EPOCH = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -36,7 +35,7 @@ class WrappedKey:
     """An envelope's data key, readable with the epoch's key only."""
 
     epoch: str
-    wrapped: bytes
+    wrapped: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,14 @@ class Sealed:
     """An envelope: its wrapped data key, and what it seals."""
 
     key: WrappedKey
-    ciphertext: bytes
+    ciphertext: bytes = field(repr=False)
 
 
 class Vault:
     """The keys in one folder. `now` gives the time as an aware datetime; it decides on the day only.
+
+    VaultError means that a key isn't what it must be, and is for a person to mend; StoreError that the disk refuses to
+    write one, which may pass.
 
     >>> import tempfile
     >>> vault = Vault(Path(tempfile.mkdtemp()) / "keys", now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
@@ -60,11 +62,12 @@ class Vault:
     def __init__(self, folder: Path, *, now: Callable[[], datetime]) -> None:
         self._folder = folder
         self._now = now
+        self._newest = ""
 
     def seal(self, plain: bytes, about: str) -> Sealed:
-        """Encrypt with a fresh key, wrapped in the newest epoch. Raises VaultError."""
+        """Encrypt with a fresh key, wrapped in the newest epoch. Raises VaultError and StoreError."""
         epoch = self.ensure_today()
-        key = secrets.token_bytes(_BYTES)
+        key = secrets.token_bytes(keyfile.BYTES)
         return Sealed(WrappedKey(epoch, _encrypt(self._epoch_key(epoch), key, about)), _encrypt(key, plain, about))
 
     def open(self, sealed: Sealed, about: str) -> bytes:
@@ -76,7 +79,7 @@ class Vault:
         return _decrypt(self._epoch_key(key.epoch), key.wrapped, about, f"the epoch key {key.epoch}")
 
     def rewrap(self, key: WrappedKey, about: str) -> WrappedKey:
-        """The same data key in the newest epoch; what it seals stays as it is. Raises VaultError."""
+        """The same data key in the newest epoch; what it seals stays as it is. Raises VaultError and StoreError."""
         epoch = self.ensure_today()
         return WrappedKey(epoch, _encrypt(self._epoch_key(epoch), self.unwrap(key, about), about))
 
@@ -95,18 +98,26 @@ class Vault:
         return sorted(path.stem for path in self._folder.glob("*.key") if _EPOCH.fullmatch(path.stem))
 
     def ensure_today(self) -> str:
-        """The newest epoch; today's is made when it is due. A clock that was set back brings no old one back."""
+        """The newest epoch; today's is made when it is due. A clock that was set back brings no old one back.
+
+        Raises VaultError when the one that was the newest is gone: with a new key in its place, what is sealed from
+        then on would be lost as soon as somebody puts the old one back; StoreError while no key can be written.
+        """
         today = self._now().astimezone(UTC).date().isoformat()
+        known = self._newest  # before looking: another thread may make a newer one meanwhile
         newest = max(self.epochs(), default="")
-        if newest >= today:
-            return newest
-        if not newest:
-            self._make(_FINGERPRINT)
-        self._make(today)
-        return today
+        if newest < known:
+            raise VaultError(f"the epoch key {known} is missing", fix=_FIX)
+        if newest < today:
+            if not newest:
+                self._make(_FINGERPRINT)
+            self._make(today)
+            newest = today
+        self._newest = max(newest, self._newest)
+        return newest
 
     def destroy(self, epoch: str) -> None:
-        """Overwrite and remove the key of an epoch in which nothing is sealed any more. Raises VaultError.
+        """Overwrite and remove the key of an epoch in which nothing is sealed any more. Raises StoreError.
 
         It is no error that it is gone already: a crash may have come between this and what depends on it.
         """
@@ -114,15 +125,15 @@ class Vault:
         try:
             path.chmod(0o600)
             with open(path, "r+b") as file:
-                file.write(secrets.token_bytes(_BYTES))
+                file.write(secrets.token_bytes(keyfile.BYTES))
                 file.flush()
                 os.fsync(file.fileno())
             path.unlink()
-            _flush(self._folder)
+            keyfile.flush(self._folder)
         except FileNotFoundError:
             return
         except OSError as error:
-            raise VaultError(f"the epoch key {epoch} can't be destroyed: {error.strerror}", fix=_OURS) from None
+            raise StoreError(f"the epoch key {epoch} can't be destroyed: {error.strerror}", fix=_OURS) from None
 
     def _epoch_key(self, epoch: str) -> bytes:
         return self._read(epoch, f"the epoch key {epoch}")
@@ -136,28 +147,15 @@ class Vault:
             raise VaultError(f"{what} can't be read: {error.strerror}", fix=_FIX) from None
         if mode & 0o077:
             raise VaultError(f"{what} can be read by others", fix=f"chmod 400 {path}; then let it be replaced soon.")
-        if len(key) != _BYTES:
+        if len(key) != keyfile.BYTES:
             raise VaultError(f"{what} is no key", fix=_FIX)
         return key
 
     def _make(self, name: str) -> None:
-        """A new key, whole or not at all; if somebody else makes it meanwhile, theirs counts."""
-        path = self._path(name)
-        fresh = path.with_suffix(f".{secrets.token_hex(4)}.new")
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o400)
-            try:
-                os.write(handle, secrets.token_bytes(_BYTES))
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            with suppress(FileExistsError):
-                os.link(fresh, path)
-            fresh.unlink()
-            _flush(self._folder)
+            keyfile.make(self._path(name))
         except OSError as error:
-            raise VaultError(f"no key can be made in {self._folder}: {error.strerror}", fix=_OURS) from None
+            raise StoreError(f"no key can be made in {self._folder}: {error.strerror}", fix=_OURS) from None
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.key"
@@ -178,11 +176,3 @@ def _decrypt(key: bytes, sealed: bytes, about: str, what: str) -> bytes:
         return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())
     except (InvalidTag, ValueError):
         raise VaultError(f"{what} doesn't open what was sealed", fix=_FIX) from None
-
-
-def _flush(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

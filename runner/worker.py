@@ -12,12 +12,15 @@ from datetime import datetime
 from random import Random, SystemRandom
 from typing import Any
 
-from runner import custody
+from runner import checkpoints, custody
+from runner.ages import Ages
 from runner.clockwork import Clockwork
 from runner.deliveries import Deliveries
 from runner.housekeeping import Housekeeping
 from runner.jobscript import JobScript
+from runner.log import SILENT, Log
 from runner.project import Job, Project
+from runner.provenance import UNKNOWN, Provenance
 from runner.retry import RetryTable
 from runner.running import Runs, World
 from runner.settlements import Settlements
@@ -34,8 +37,9 @@ class Worker:
 
     `configuration` gives a job's credentials, `{name: credential}`, anew for each run; `runtime` what operations see of
     the world (clock, network …; None lets them see the real one); `load` a job's script. `now` and `random` are its
-    clock and its chance. When it is made, whatever a killed service was at becomes due again. Raises InvalidJob when an
-    enabled job can't be loaded, VaultError when what waits can't be opened; then nothing was touched.
+    clock and its chance, `log` is where events are written, `made_of` stands beside each run. When it is made, whatever
+    a killed service was at becomes due again. Raises InvalidJob when an enabled job can't be loaded, VaultError when
+    what waits can't be opened; then nothing was touched.
 
     >>> worker = Worker(store, vault, project, configuration=of_job, now=now)  # doctest: +SKIP
     >>> while worker.step(): ...  # doctest: +SKIP
@@ -52,15 +56,17 @@ class Worker:
         random: Random | None = None,
         runtime: Callable[[], Any] | None = None,
         load: Callable[[Job], JobScript] | None = None,
+        log: Log = SILENT,
+        made_of: Provenance = UNKNOWN,
     ) -> None:
-        world = World(now, configuration, random or SystemRandom(), runtime)
+        world = World(now, configuration, random or SystemRandom(), runtime, log, made_of)
         self._place = Workplace(
             store=store,
             vault=vault,
             project=project,
             world=world,
             runs=Runs(store, world, load),
-            turns=Turns(project, store, now=now),
+            turns=Turns(project, store, now=now, log=log),
             settlements=Settlements(),
             table=RetryTable.of(project.settings.get("retry", {})),
         )
@@ -70,7 +76,7 @@ class Worker:
         custody.check(store, vault)
         store.release_abandoned(now())
         self._chores = (
-            Housekeeping(store, vault, now=now),
+            Housekeeping(store, vault, Ages.of(project), now=now, log=log, sign_into=checkpoints.folder_of(project)),
             Clockwork(self._place),
             Deliveries(self._place),
             Units(self._place),

@@ -1,8 +1,10 @@
 """What the parts of the worker share."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from runner.log import Log
 from runner.project import Job, Project
 from runner.retry import RetryTable
 from runner.running import Performed, Runs, World
@@ -10,6 +12,7 @@ from runner.settlements import Settlements
 from runner.store import Store
 from runner.turns import Turns
 from runner.vault import Vault
+from runner.windows import Window
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,18 @@ class Workplace:
         """The time."""
         return self.world.now()
 
+    @property
+    def log(self) -> Log:
+        """Where events are written."""
+        return self.world.log
+
     def let_rest(self, job: Job, performed: Performed) -> None:
         """Leave the credentials alone that were refused in a run (R-DL1)."""
-        for cause in performed.run.causes:
-            if cause.credential:
-                self.turns.rest(job.credentials.get(cause.credential, cause.credential), cause.code, self.table.rest)
+        for name, code in {cause.credential: cause.code for cause in performed.run.causes if cause.credential}.items():
+            self.turns.rest(job.credentials.get(name, name), code, self.table.rest)
+
+    def tell_parked(self, job: Job, window: Window, *, before: Collection[str]) -> None:
+        """Write an event for each record that a person must settle and that wasn't parked `before`."""
+        for name, item in window.parked.items():
+            if name not in before:
+                self.log.write("record_parked", job=job.name, ids=item["ids"], code=item["code"])

@@ -70,13 +70,13 @@ def decision(referral_id, code, **more):
     return {"request_type": "PrimeroIncomingReferralDecision", "interventions": [told]}
 
 
-def run_job(name, sandbox, *, ledger=None, **state):
+def run_job(name, sandbox, *, ledger=None, jobs=JOBS, **state):
     """One run of a job against the sandbox without sockets; gives the engine's Run."""
     runtime = Runtime(transport=sandbox.transport, seed=1)
     runtime.sleep = lambda seconds: None
     state = {"data": {}, "message": "m1", "outcomes": [], "errors": [], "outbox": [], **state}
     state |= {"configuration": sandbox.configuration, "ledger": ledger or MemoryLedger(), "runtime": runtime}
-    return execute.execute(jobscript.load(JOBS / f"{name}.py", name), state)
+    return execute.execute(jobscript.load(jobs / f"{name}.py", name), state)
 
 
 def outcomes(run):

@@ -10,6 +10,7 @@ import httpx
 
 from runner import keys
 from runner.inbox.app import inbox
+from runner.log import Log, as_json
 from runner.project import Job, Project
 from runner.store import Store
 from runner.triggers import Trigger
@@ -34,13 +35,12 @@ class Inbox:
         self.folder = folder
         self.time = BEGUN
         self.told = []
+        log = Log(lambda _, line: self.told.append(json.loads(line)), now=lambda: self.time, form=as_json)
         self.store = store or Store.open(folder)
         self.vault = Vault(folder / "keys", now=lambda: self.time)
         self.key = keys.create(self.store, "unhcr", now=self.time)
         self.project = Project(folder / "project.yaml", "test", JOBS, settings={"inbox": settings})
-        self.app = inbox(
-            self.store, self.vault, self.project, now=lambda: self.time, tell=self.told.append, random=Random(1)
-        )
+        self.app = inbox(self.store, self.vault, self.project, now=lambda: self.time, log=log, random=Random(1))
         self._transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(peer, 4711))
 
     def __enter__(self):

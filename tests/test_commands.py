@@ -156,16 +156,84 @@ def test_parked(service, capsys):
     ]
 
 
+def released(count, *unmatched):
+    """What `retry` prints."""
+    return {"count": count, "unmatched": list(unmatched)}
+
+
 def test_retry(service, capsys):
     """R-DL5: `retry ID` tries one again, `retry --all --code` all of a sort; records of scheduled runs, too."""
     units = [service.store.units(message=posted(service, "dead"))[0] for _ in range(3)]
     service.run(hours=1)
-    assert ({"count": 1}, 0) == document(capsys, "retry", units[0].id)
-    assert ({"count": 2}, 0) == document(capsys, "retry", "--all", "--code", "rejected")
+    assert (released(1), 0) == document(capsys, "retry", units[0].id)
+    assert (released(2), 0) == document(capsys, "retry", "--all", "--code", "rejected")
     assert {"pending"} == {service.store.unit(unit.id).status for unit in units}
-    assert ({"count": 1}, 0) == document(capsys, "retry", "read/r-1")
+    assert (released(1), 0) == document(capsys, "retry", "read/r-1")
     assert ["r-1"] == service.store.revisit("read")
-    assert ({"count": 0}, 0) == document(capsys, "retry", "--all", "--code", "rejected")
+    assert (released(0), 0) == document(capsys, "retry", "--all", "--code", "rejected")
+
+
+def enable(folder, *more):
+    """Let the project file's disabled job wait for messages of these types."""
+    triggers = "".join(f"  type-{kind}: {{message: {{type: {kind}}}, split: '$.parts[*]'}}\n" for kind in more)
+    text = PROJECT.replace(
+        "trigger: hourly, enabled: false", f"trigger: [{', '.join(f'type-{each}' for each in more)}]"
+    )
+    (folder / "project.yaml").write_text(text + triggers)
+
+
+def test_retry_of_what_no_job_waited_for(service, capsys, tmp_path):
+    """H37 R-DL5: once the project file is mended, a quarantined message is routed as when it was posted."""
+    late, later, other = (service.post({"type": kind, "parts": [1, 2], "name": CANARY}) for kind in ("y", "z", "w"))
+    assert (released(0, late), 4) == document(capsys, "retry", late)
+    assert "quarantined" == service.store.message(late).status
+
+    enable(tmp_path, "y", "z")
+    assert (released(1), 0) == document(capsys, "retry", late)
+    assert [("off", "pending")] * 2 == [(unit.job, unit.status) for unit in service.store.units(message=late)]
+    assert (("pending", 2), None) == (
+        (service.store.message(late).status, service.store.message(late).matched), service.store.envelope(late),
+    )  # fmt: skip
+    assert ["routed"] == [receipt.reason for receipt in service.store.receipts(late)]
+
+    assert (released(1, other), 4) == document(capsys, "retry", "--all", "--code", "quarantined")
+    assert (["pending", "quarantined"]) == [service.store.message(name).status for name in (later, other)]
+    assert (released(0, other), 4) == document(capsys, "retry", "--all", "--code", "quarantined")
+    assert 2 == main(["retry", late])
+
+
+def test_retry_of_what_was_posted_again(service, capsys, tmp_path):
+    """H21 H37: what the sender has posted again meanwhile is not taken twice; the one in quarantine is erased."""
+    body = {"type": "y", "parts": [1]}
+    late, again = service.post(body), service.post(body)
+    enable(tmp_path, "y")
+    assert (released(1), 0) == document(capsys, "retry", again)
+    assert (released(1), 0) == document(capsys, "retry", late)
+    assert (["discarded", "pending"], 1) == (
+        [service.store.message(name).status for name in (late, again)], len(service.store.units()),
+    )  # fmt: skip
+    assert [f"repeats {again}"] == [receipt.reason for receipt in service.store.receipts(late)]
+
+
+def test_retry_of_what_is_too_much(service, capsys, tmp_path):
+    """R-WH10: what would become too many parts by now stays where it is, and the limit is named."""
+    late = service.post({"type": "y", "parts": [*range(501)]})
+    enable(tmp_path, "y")
+    assert 2 == main(["retry", late])
+    assert "too_many_parts" in capsys.readouterr().err
+    assert ("quarantined", []) == (service.store.message(late).status, service.store.units())
+
+
+def test_run_by_hand_beside_the_service(service, capsys, tmp_path):
+    """H18: while the service is at a child, `runner run` does nothing for it; for others it does."""
+    (tmp_path / "project.yaml").write_text(PROJECT.replace("{type: x}}", "{type: x}, subject: $.child}"))
+    for child in "AB":
+        (tmp_path / f"{child}.json").write_text(json.dumps({"type": "x", "child": child}))
+    with service.store.lock(f"subject/{service.vault.keyed('A')}"):
+        assert 2 == main(["run", "sort", "--message", "A.json"])
+        assert "subject is in use" in capsys.readouterr().err
+        assert 0 == main(["run", "sort", "--message", "B.json"])
+    assert 0 == main(["run", "sort", "--message", "A.json"])
 
 
 def test_discard(service, capsys):

@@ -8,6 +8,7 @@ from adaptors.common import (
     combine,
     cursor,
     data_value,
+    each,
     fn,
     fn_if,
     log_ids,
@@ -131,6 +132,15 @@ def test_save_as():
 
     assert {"data": {"id": 1}, "case": {"case_id": "c-1"}, "response": 200} == operation({"data": {"id": 1}})
     assert 'save_as("case", find)' == operation.__name__
+
+
+@pytest.mark.parametrize("name", ["ledger", "outbox", "configuration", "data", "errors", "resting", "cursor"])
+def test_names_of_the_engine(name):
+    """What is saved can't take the place of what the engine keeps in the state; refused when the job is loaded."""
+    with pytest.raises(JobError, match=f'"{name}", which is the engine\'s'):
+        save_as(name, dict)
+    with pytest.raises(JobError, match="collect can't use the name"):
+        each([], dict, collect=name)
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", [], {}])

@@ -69,9 +69,15 @@ def test_credential_that_others_can_read(tmp_path, mode):
     assert f"chmod 600 {path}" == caught.value.fix
 
 
-@pytest.mark.parametrize("line", ["private_key: north.pem", "pkcs12: north.pem", "password: file:north.pem"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "private_key: north.pem", "certificate: north.pem", "pkcs12: north.pem", "password: file:north.pem",
+        "next_private_key: north.pem", "next_certificate: north.pem", "next_pkcs12: north.pem",
+    ],
+)  # fmt: skip
 def test_key_file_that_others_can_read(tmp_path, line):
-    """R-RT6: the same holds for the files that a credential names."""
+    """R-RT6: the same holds for the files that a credential names: keys, certificates, secrets, in both slots."""
     write(tmp_path, "a key", name="north.pem", mode=0o644)
     write(tmp_path, line)
     with pytest.raises(InvalidCredential, match="can be read by other users"):
@@ -79,10 +85,20 @@ def test_key_file_that_others_can_read(tmp_path, line):
 
 
 def test_paths_become_absolute(tmp_path):
-    """Paths begin at the credential's folder, and a certificate may be readable by all."""
+    """Paths begin at the credential's folder, and the certificate of an authority may be readable by all."""
     write(tmp_path, "public", name="ca.pem", mode=0o644)
     write(tmp_path, "ca_file: ca.pem\ncertificate:\n")
     assert {"ca_file": str(tmp_path / "ca.pem"), "certificate": None} == credentials.load(tmp_path, "north")
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o620, 0o602])
+def test_authority_that_others_can_change(tmp_path, mode):
+    """R-RT6: an authority's file that others can write would let them decide whom we believe; it is refused."""
+    path = write(tmp_path, "public", name="ca.pem", mode=mode)
+    write(tmp_path, "ca_file: ca.pem\n")
+    with pytest.raises(InvalidCredential) as caught:
+        credentials.load(tmp_path, "north")
+    assert f"chmod go-w {path}" == caught.value.fix
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
 """The demo, and the command line against stand-ins that really listen."""
 
 import json
+import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,14 +15,21 @@ from flows import intervention, outgoing
 from adaptors.sandbox import Sandbox
 from adaptors.sandbox.dtp import THUMBPRINT_HEADER
 from adaptors.sandbox.listening import ListeningSandbox
+from runner.demo import unforetold
+from runner.demo.evidence import look
+from runner.demo.played import Played
+from runner.demo.process import process
+from runner.errors import RunnerError
 
 ROOT = Path(__file__).parent.parent
+LONG = 300  # seconds; the demo waits for a full minute
+SIZES = re.compile(r"[\d,]+ files, [\d,]+ bytes")
 
 
 def runner(*arguments):
     """The command, as a user gives it in the project's folder."""
     command = [sys.executable, "-m", "runner", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=False)
 
 
 @pytest.fixture
@@ -31,21 +42,84 @@ def listening(tmp_path):
 
 
 def test_the_demo_plays_all_four_exchanges():
-    """`runner demo` ends with 0 when all came as the story foretells, and tells who holds what."""
+    """R-ER1 R-ER2 `runner demo` ends with 0 when all came as the story foretells, by message and by schedule, and no
+    byte of a child is found in what the service wrote, while messages wait or afterwards, though the search works."""
     done = runner("demo", "--json")
     told = json.loads(done.stdout)
 
     assert [0, ""] == [done.returncode, done.stderr]
-    assert 4 == len({run["job"] for run in told["runs"]})
+    assert ["message", "schedule", "schedule", "message"] == [step["started_by"] for step in told["steps"]]
+    assert [step["expected"] for step in told["steps"]] == [step["outcomes"] for step in told["steps"]]
     assert {"arrived", "refused", "not sent"} == {row["outcome"] for row in told["table"]}
+    assert ["parked records: 1"] == told["needs_a_look"]
+    assert [0, 0] == [search["bytes_found"] for search in told["searches"]]
+    assert [3, 12] == [search["children"] for search in told["searches"]]
+    assert all(search["files"] > 5 and search["bytes_searched"] > 100_000 for search in told["searches"])
+    assert told["control"]["texts"] == told["control"]["texts_found"] == told["searches"][-1]["texts"]
 
 
 def test_the_readme_shows_what_the_demo_prints():
-    """The output in the README is the real one."""
+    """The output in the README is the real one; so is what it says of the search, apart from the sizes."""
     readme = (ROOT / "README.md").read_text("utf-8")
     shown = readme[readme.index("```text") + 8 :].partition("```")[0]
+    printed = runner("demo").stdout
 
-    assert shown in runner("demo").stdout
+    table, _, found = shown.partition("\nSearched")
+    assert table in printed
+    assert SIZES.sub("N files, N bytes", found) in SIZES.sub("N files, N bytes", printed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_demo_that_is_ended_leaves_nothing_behind(tmp_path, number):
+    """A demo that is told to end, or interrupted, ends its processes and erases its folder; the exit code is 5."""
+    command = [sys.executable, "-m", "runner", "demo"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as demo:
+        assert "listen on this machine" in demo.stdout.readline()
+        port = int(re.search(r"127\.0\.0\.1:(\d+)", demo.stdout.readline())[1])
+        socket.create_connection(("127.0.0.1", port)).close()
+        demo.send_signal(number)
+        assert 5 == demo.wait(LONG)
+
+    assert [] == list(tmp_path.iterdir())
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_what_does_not_start_is_told(tmp_path):
+    """A process that ends before it is ready is told by its last line, and one that never is ready is killed."""
+    command = [sys.executable, "-c", "import sys; sys.exit('no such sandbox')"]
+    with (
+        pytest.raises(RunnerError, match="no such sandbox"),
+        process(command, says=tmp_path / "says.txt", temporary=tmp_path),
+    ):
+        pytest.fail("it started")
+
+
+def played(expected, *outcomes):
+    """A step of which these outcomes came."""
+    step = {"exchange": "1a", "says": "…", "job": "sort", "expected": expected}
+    items = [{"outcome": outcome, "message": None} for outcome in outcomes]
+    return Played(step, [{"unit": None, "started": "2026-03-01T00:00:00Z"}], items)
+
+
+def test_what_was_not_foretold(tmp_path):
+    """R-ER1 Whatever is other than foretold is told: outcomes, what needs a look, how the service ended, a child
+    that is found, and one that the search misses where it is."""
+    children = {"first": ["Mockomot"]}
+    nothing = look("before", [], children)
+    (tmp_path / "log.txt").write_bytes("Mockomot".encode("utf-16-le"))
+    leak = look("after the end", [tmp_path], children)
+    fine, other = played({"done": 1, "parked": 1}, "done", "parked"), played({"done": 1}, "done", "refused")
+
+    assert [] == list(unforetold([fine], ["parked records: 1"], 0, [nothing], leak))
+    assert ["sort: {'done': 1, 'refused': 1}"] == list(unforetold([other], [], 0, [nothing], leak))
+    assert ["parked records: 2"] == list(unforetold([fine], ["parked records: 2"], 0, [nothing], leak))
+    assert ["the service ended with -9"] == list(unforetold([], [], -9, [nothing], leak))
+    assert ["16 bytes of children were found after the end"] == list(unforetold([], [], 0, [nothing, leak], leak))
+    assert ["the search misses what is there"] == list(unforetold([], [], 0, [nothing], nothing))
+    assert ["log.txt: UTF-16, little end first"] == leak.document["places"]
+    assert "Mockomot" not in str(leak.document)
 
 
 def test_a_run_over_real_tls(listening, tmp_path):

@@ -12,6 +12,7 @@ from flows import outcomes, run_job
 from pages import DOCS, PAGES, ROOT, blocks, name_of
 
 from adaptors import common, progres
+from adaptors.common import fields_read
 from adaptors.errors import AdaptorError
 from adaptors.http import Client, reveal
 from adaptors.ledger import MemoryLedger
@@ -92,6 +93,20 @@ def reads_required_field(jobs):
     return jobs["progres_to_primero"]["CASE"]["risk_level"]
 
 
+def reads_another_field(jobs):
+    referral = jobs["primero_to_progres"]["REFERRAL"]
+    case = {"registration_date": "2026-01-31T00:00:00Z"}
+    return [
+        "registration_date" in fields_read(referral, "case"),
+        resolve(referral["registration_date"], {"data": {"case": case}}),
+    ]
+
+
+def reads_free_text(jobs):
+    notes = jobs["primero_to_progres"]["REFERRAL"]["service_referral_notes"]
+    return resolve(notes, {"data": {"service": {"service_referral_notes": "asks for a school"}}})
+
+
 def read_or_error(read, scripts):
     """What the jobs give, or the error they end with."""
     try:
@@ -105,11 +120,13 @@ CHANGES = [
     (reads_language, [["_opuo"], "Nuer, Opuo"]),
     (reads_intake_user, ["itang_aid_intake", "progresv4_primero_intake"]),
     (reads_required_field, "not_assessed"),
+    (reads_another_field, [True, "2026-01-31"]),
+    (reads_free_text, "Primero referral"),
 ]
 
 
-def test_writing_jobs_shows_four_changes():
-    """The page shows each of the four changes that implementers make most."""
+def test_writing_jobs_shows_six_changes():
+    """The page shows each of the six changes that implementers make most."""
     assert len(CHANGES) == len(blocks(DOCS / "writing-jobs.md", "diff"))
 
 

@@ -32,7 +32,7 @@ def second(state):
 
 def settled(*outcomes):
     def go_through(state):
-        state["outcomes"] += [{"outcome": outcome, "ids": {"case_id": outcome}} for outcome in outcomes]
+        state["outcomes"] += [{"outcome": outcome, "ids": {"case_id": f"{outcome}-1"}} for outcome in outcomes]
         return state
 
     return go_through
@@ -95,11 +95,32 @@ def test_what_the_run_is(outcomes, outcome, exit_code, cursor):
 def test_items_of_the_report():
     """H5: each item is told with its position; those that need a look are also the state's errors."""
     run = execute.execute(job(settled("done", "parked")), begin())
-    assert [(0, "done", {"case_id": "done"}), (1, "parked", {"case_id": "parked"})] == [
+    assert [(0, "done", {"case_id": "done-1"}), (1, "parked", {"case_id": "parked-1"})] == [
         (item["index"], item["outcome"], item["ids"]) for item in run.items
     ]
     assert {"index", "outcome", "ids", "code", "message", "fix"} == set(run.items[0])
     assert [run.items[1]] == run.state["errors"]
+
+
+@pytest.mark.parametrize(
+    ("called", "told"),
+    [
+        ("GAM-26-0000901", "GAM-26-0000901"),
+        ("c-1 c-2", "c-1 c-2"),
+        (901, "901"),
+        ("Nyaruot", "(7 characters)"),
+        ("c-1\nNyaruot", "(11 characters)"),
+    ],
+)
+def test_what_is_called_an_id(called, told):
+    """H41: what a far side or a job gives as an id is told only when it looks like one."""
+
+    def find(state):
+        state["outcomes"].append({"outcome": "parked", "ids": {"case_id": called}})
+        return state
+
+    run = execute.execute(job(find), begin())
+    assert told == run.items[0]["ids"]["case_id"]
 
 
 def test_state_made_anew():

@@ -5,13 +5,14 @@ import random
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import httpx
 import pytest
 
 from adaptors import http
-from adaptors.client import READ_PATIENCE, READ_REPEATS, Client
+from adaptors.client import READ_PATIENCE, READ_REPEATS, Client, client_of
 from adaptors.errors import (
     AdaptorError,
     JobError,
@@ -369,9 +370,32 @@ def test_too_long_to_wait_for(wait):
     assert (1, float(wait)) == (len(server.requests), caught.value.retry_after)
 
 
-@pytest.mark.parametrize("wait", ["", "soon", "-5", "1.5", "٣", "Wed, 21 Oct 2026 07:28:00 GMT"])
-def test_retry_after_that_is_no_number(wait):
-    """A Retry-After that is no number of seconds is as good as none."""
+@pytest.mark.parametrize(
+    ("dates", "seconds"),
+    [
+        ({"Date": "Mon, 02 Mar 2026 12:00:00 GMT", "Retry_After": "Mon, 02 Mar 2026 12:10:00 GMT"}, 600),
+        ({"Date": "Mon, 02 Mar 2026 12:00:00 GMT", "Retry_After": "Mon, 02 Mar 2026 11:00:00 GMT"}, None),
+        ({"Retry_After": "Sun, 01 Mar 2026 10:00:30 GMT"}, 30),
+        ({"Date": "soon", "Retry_After": "Sun, 01 Mar 2026 10:00:30 -0000"}, 30),
+    ],
+    ids=["by their clock", "in the past", "by ours", "bad date"],
+)
+def test_retry_after_as_a_date(dates, seconds):
+    """R-DL1: a Retry-After may be a date; it is held against the answer's own, since clocks differ, or against ours."""
+    ours = client(Server(told(503, **dates)))
+    ours._runtime.now = lambda: datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+    with pytest.raises(Unreachable) as caught:
+        ours.send("POST", "/cases")
+
+    assert seconds == caught.value.retry_after
+
+
+@pytest.mark.parametrize(
+    "wait", ["", "soon", "-5", "1.5", "٣", "Wed, 99 Oct 2026 07:28:00 GMT", "Wed, 1 Oct 99999999999"]
+)
+def test_retry_after_that_can_not_be_read(wait):
+    """A Retry-After that is neither a number of seconds nor a date is as good as none."""
     with pytest.raises(Unreachable) as caught:
         client(Server((429, [(b"retry-after", wait.encode())], b""))).send("POST", "/cases")
 
@@ -528,7 +552,11 @@ def begin(server, **more):
     [
         (http.get("/f", credential="kobo", query={"limit": 1}), "GET", b""),
         (http.post("/f", {"a": 1}, credential="kobo"), "POST", b'{"a": 1}'),
-        (http.put(lambda state: "/f", lambda state: state["data"], credential="kobo"), "PUT", b'{"b": 2}'),
+        (
+            http.put(lambda state: "/f", lambda state: state["data"], credential="kobo", fields=["b"]),
+            "PUT",
+            b'{"b": 2}',
+        ),
         (http.patch("/f", {"a": None}, credential="kobo"), "PATCH", b'{"a": null}'),
         (http.delete("/f", credential="kobo"), "DELETE", b""),
         (http.request("post", "/f", credential="kobo", body=[1]), "POST", b"[1]"),
@@ -596,3 +624,26 @@ def test_one_client_for_a_credential_and_run():
     assert {"configuration", "runtime"} == set(state)
     state["runtime"].close()
     assert made[0]._http.is_closed
+
+
+def test_two_adaptors_with_one_credential():
+    """Each adaptor has a client of its own sort, also where another one uses the same credential."""
+    state = begin(Server(told(200)))
+    ours = client_of(state, "kobo", lambda credential, runtime: [credential])
+
+    assert 200 == http.get("/f", credential="kobo")(state)["response"]["status"]
+    assert isinstance(ours, list)
+
+
+def test_credential_that_rests():
+    """R-DL1: nothing is asked with a credential that rests; the error says for how long."""
+    server = Server(told(200))
+    state = begin(server, resting={"kobo": "2026-03-01T10:30:00+00:00"})
+    state["runtime"].now = lambda: datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+    with pytest.raises(Unreachable, match="kobo was refused, and rests") as caught:
+        http.get("/f", credential="kobo")(state)
+
+    assert ("resting", 1800, False, []) == (
+        caught.value.code, caught.value.retry_after, caught.value.unknown, server.requests,
+    )  # fmt: skip

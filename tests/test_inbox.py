@@ -306,8 +306,9 @@ def test_unforeseen(inbox, monkeypatch):
     monkeypatch.setattr(inbox.vault, "fingerprint", failing(lambda _text: KeyError(CANARY)))
     assert (500, {"code": "internal"}) == told(inbox.post(PARTS))
     assert 1 == len(inbox.told)
-    assert inbox.told[0].startswith("the inbox went wrong: KeyError in test_inbox.py, line ")
-    assert CANARY not in inbox.told[0]
+    place = {"event": "unforeseen", "part": "inbox", "type": "KeyError", "file": "test_inbox.py"}
+    assert place == {name: inbox.told[0][name] for name in place}
+    assert CANARY not in str(inbox.told)
 
 
 def test_no_echo(inbox):
@@ -357,3 +358,25 @@ def test_who_has_the_table_alone_learns_nothing(inbox):
     stranger = Vault(inbox.folder / "elsewhere", now=lambda: inbox.time)
     assert stranger.fingerprint(canonical(PARTS)) != inbox.vault.fingerprint(canonical(PARTS))
     assert stranger.keyed("A") != inbox.vault.keyed("A")
+
+
+def test_events(inbox, monkeypatch):
+    """R-LG1 R-WH11 What becomes of a request is told by ids, codes and counts: no path, no header, no key, no body."""
+    kept = inbox.post({"type": "whole", "name": CANARY}).json()["id"]
+    inbox.post({"type": "whole", "name": CANARY})
+    lost = inbox.post({"type": CANARY}).json()["id"]
+    inbox.post({"type": "whole"}, path=f"/inbox?name={CANARY}", headers={"x-child": "Canary"})
+    inbox.post({"type": "whole"}, path=f"/{CANARY}", key="Canary")
+    monkeypatch.setattr(inbox.vault, "fingerprint", failing(lambda _text: VaultError(CANARY)))
+    inbox.post({"type": "whole", "number": 2})
+    dropped = ("time", "level", "size")
+    about = {"key": "unhcr"}
+    assert [
+        {"event": "message_accepted", "message": kept, **about, "units": 1},
+        {"event": "message_repeated", "message": kept, **about, "units": 1},
+        {"event": "message_quarantined", "message": lost, **about, "units": 0},
+        {"event": "message_refused", "code": "query_not_allowed", "times": 1},
+        {"event": "request_unauthorised", "times": 1},
+        {"event": "trouble", "part": "inbox", "type": "VaultError", "code": "vault", "times": 1},
+    ] == [{name: value for name, value in line.items() if name not in dropped} for line in inbox.told]
+    assert CANARY not in str(inbox.told)

@@ -105,15 +105,66 @@ def test_unknown_outcomes_left_to_a_person():
 
 
 def test_unknown_answers_left_to_a_person():
-    """H19: an answer whose outcome is unknown doesn't wait for a repeat where none is wanted."""
-    far, state = FarSide(LOST), begin(outbox=[], message="m1")
-    send = once("answer", data_value("n"), far.operation(may_repeat=lambda state: False), later=True)
+    """H19: an answer whose outcome is unknown waits where no repeat is wanted: parked until a person releases it."""
+    far, state = FarSide(LOST, LOST), begin(outbox=[], message="m1")
+    operation = far.operation(may_repeat=lambda state: False)
 
+    assert "done" == once("answer", data_value("n"), operation, later=True)(state)["item"]["outcome"]
+    parked = [deliver(operation)(state)["outcomes"][0] for _ in range(2)]
+    assert [("parked", "outcome_unknown", {"id": "INT-1"})] * 2 == [
+        (item["outcome"], item["code"], item["ids"]) for item in parked
+    ]
+    assert (1, 1) == (len(far.arrived), len(state["outbox"]))
+
+    (again_unknown,) = deliver(operation)({**state, "revisit": ["INT-1"]})["outcomes"]
+    (left_alone,) = deliver(operation)(state)["outcomes"]
+    assert (["parked"] * 2, 2) == ([again_unknown["outcome"], left_alone["outcome"]], len(far.arrived))
+
+    (delivered,) = deliver(operation)({**state, "revisit": ["INT-1"]})["outcomes"]
+    assert ("done", [], 3) == (delivered["outcome"], state["outbox"], len(far.arrived))
+
+
+def test_answers_that_were_begun_when_the_run_was_killed():
+    """H19: also when the run was killed while such an answer was sent, in its own job or from the outbox."""
+    far, state = FarSide(KeyboardInterrupt()), begin(outbox=[], message="m1")
+    operation = far.operation(may_repeat=lambda state: False)
+    send = once("answer", data_value("n"), operation, later=True)
+
+    with pytest.raises(KeyboardInterrupt):
+        send(state)
+    send(again(state))
+    assert ["parked"] == [item["outcome"] for item in deliver(operation)(state)["outcomes"]]
+
+    far.errors = [KeyboardInterrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        deliver(operation)({**state, "revisit": ["INT-1"]})
+    assert ["parked"] == [item["outcome"] for item in deliver(operation)(state)["outcomes"]]
+    assert 2 == len(far.arrived)
+
+
+def test_answers_that_certainly_did_not_arrive():
+    """H19: what had no effect is sent again without a person, also where no repeat is wanted."""
+    far, state = FarSide(DOWN, DOWN, NotAllowed("401")), begin(outbox=[], message="m1")
+    operation = far.operation(may_repeat=lambda state: False)
+    once("answer", data_value("n"), operation, later=True)(state)
+
+    outcomes = [deliver(operation)(state)["outcomes"][0]["outcome"] for _ in range(3)]
+
+    assert (["failed", "failed", "done"], []) == (outcomes, state["outbox"])
+
+
+def test_released_record_may_be_repeated():
+    """H19 H52: what a person released is sent again, though whether it arrived before is not known; others aren't."""
+    far, state = FarSide(LOST, LOST), begin()
+    send = once("referral", data_value("n"), far.operation(may_repeat=lambda state: False))
     with pytest.raises(Unreachable):
         send(state)
+
     with pytest.raises(Parked):
-        send(again(state))
-    assert [] == state["outbox"]
+        send({**state, "item": {"outcome": "done", "ids": {"id": "c-2"}}, "revisit": ["c-1"]})
+    with pytest.raises(Unreachable):
+        send({**state, "item": {"outcome": "done", "ids": {"id": "c-1"}}, "revisit": ["c-1"]})
+    assert 2 == len(far.arrived)
 
 
 @pytest.mark.parametrize(
@@ -237,11 +288,12 @@ def test_nothing_later_overtakes():
     assert ["INT-1", "INT-2"] == [data["n"] for data in far.arrived]
 
 
-def test_after():
-    """H51: what must come after another kind is not sent while that waits, and fails to be tried again."""
+@pytest.mark.parametrize("status", ["waiting", "intended"])
+def test_after(status):
+    """H51: what must come after another kind is not sent while that isn't done, and fails to be tried again."""
     far, state = FarSide(), begin(value="accepted")
-    send = once("decision", data_value("n"), far.send, value=lambda state: state["value"], after="answer")
-    state["ledger"].write("answer", "INT-1", {"status": "waiting", "value": "m1", "answer": {}})
+    send = once("decision", data_value("n"), far.send, value=lambda state: state["value"], after=["service", "answer"])
+    state["ledger"].write("answer", "INT-1", {"status": status, "value": "m1", "answer": {}})
 
     with pytest.raises(Unreachable) as caught:
         send(state)
@@ -251,14 +303,57 @@ def test_after():
     assert "done" == send(again(state))["item"]["outcome"]
 
 
+def test_after_what_has_only_begun():
+    """H51: killed between the service and its answer: a decision waits for that; where nothing is known it goes."""
+    far, state = FarSide(), begin()
+    send = once("decision", data_value("n"), far.send, value="accepted", after=["service", "answer"])
+    state["ledger"].write("service", "INT-1", {"status": "intended", "value": "", "answer": {}})
+
+    with pytest.raises(Unreachable) as caught:
+        send(state)
+    assert ("waiting_behind", []) == (caught.value.code, far.arrived)
+    assert "done" == send(again(state, data={"n": "INT-2"}))["item"]["outcome"]
+
+
 def test_after_holds_up_only_what_is_new():
     """H22: what was sent already is unchanged, whatever waits by now."""
     far, state = FarSide(), begin()
-    send = once("decision", data_value("n"), far.send, value="accepted", after="answer")
+    send = once("decision", data_value("n"), far.send, value="accepted", after=["answer"])
     send(state)
     state["ledger"].write("answer", "INT-1", {"status": "waiting", "value": "m2", "answer": {}})
 
     assert "unchanged" == send(again(state))["item"]["outcome"]
+
+
+class DoubtingLedger(MemoryLedger):
+    """A ledger that was restored: it vouches for what it shows as done."""
+
+    def read(self, kind, key):
+        return {**(super().read(kind, key) or {"status": "unknown", "value": "", "answer": {}}), "doubtful": True}
+
+
+def test_after_a_restore():
+    """R-ER6 What a restored ledger can't vouch for is parked by its key and written down as doubtful; what it shows as
+    done is done; a dry run only shows."""
+    far, ledger = FarSide(), DoubtingLedger()
+    send = once("referral", data_value("n"), far.operation())
+    ledger.write("referral", "INT-1", {"status": "done", "value": "", "answer": {}})
+    assert "unchanged" == send(begin(ledger=ledger))["item"]["outcome"]
+    with pytest.raises(Parked) as caught:
+        send(begin("INT-2", ledger=ledger))
+    assert ("not_vouched", {"kind": "referral", "key": "INT-2"}) == (caught.value.code, caught.value.ids)
+    assert "doubtful" == ledger.read("referral", "INT-2")["status"]
+    assert [] == far.arrived
+    send(begin("INT-3", ledger=ledger, dry_run=[]))
+    assert "unknown" == ledger.read("referral", "INT-3")["status"]
+
+
+def test_after_a_restore_nothing_is_before():
+    """R-ER6 That a restored ledger knows of no earlier answer holds nothing up that a person has released."""
+    far, ledger = FarSide(), MemoryLedger()
+    ledger.write("answer", "INT-1", {"status": "unknown", "value": "", "answer": {}, "doubtful": True})
+    once("decision", data_value("n"), far.operation(), after=["answer"])(begin(ledger=ledger))
+    assert [{"n": "INT-1"}] == far.arrived
 
 
 def test_no_outbox():
@@ -278,9 +373,14 @@ def test_answer_that_is_refused():
 
 
 def test_answer_that_is_not_allowed():
-    """H10: a refused key is no refusal of the answer: it is raised as it is."""
+    """R-DL1 H10: a refused credential is no refusal of the answer: it waits in the outbox, and the item is done."""
+    state = begin(outbox=[], message="m1")
+
+    after = once("answer", data_value("n"), FarSide(NotAllowed("401")).operation(), later=True)(state)
+
+    assert ("done", ["m1"]) == (after["item"]["outcome"], [waiting["value"] for waiting in state["outbox"]])
     with pytest.raises(NotAllowed):
-        once("answer", data_value("n"), FarSide(NotAllowed("401")).operation(), later=True)(begin(outbox=[]))
+        once("answer", data_value("n"), FarSide(NotAllowed("401")).operation(), later=True)(begin())
 
 
 @pytest.mark.parametrize(
@@ -333,7 +433,7 @@ def test_deliver():
     assert ["a", "b", "c"] == [data["status"] for data in far.arrived]
     assert ([], ["done"] * 3) == (state["outbox"], [item["outcome"] for item in after["outcomes"]])
     assert ["c", "b"] == [state["ledger"].read("answer", key)["value"] for key in ("1", "2")]
-    assert [{"key": "1"}, {"key": "2"}, {"key": "1"}] == [item["ids"] for item in after["outcomes"]]
+    assert [{"id": "1"}, {"id": "2"}, {"id": "1"}] == [item["ids"] for item in after["outcomes"]]
 
 
 @pytest.mark.parametrize("error", [DOWN, LOST, Rejected("422")], ids=["down", "lost", "refused"])
@@ -402,3 +502,12 @@ def test_ledger_forgets():
     ledger.write("a", "2", None)
 
     assert None is ledger.read("a", "1")
+
+
+def test_killed_between_delivering_and_removing():
+    """H19 An answer that the ledger knows as delivered is only removed from the outbox, not sent again."""
+    waiting = entry("INT-1", "m1")
+    ledger, sent = MemoryLedger(), []
+    ledger.write("answer", "INT-1", {"status": "done", "value": "m1", "answer": {}})
+    state = deliver(lambda state: sent.append(1) or state)({"outbox": [waiting], "ledger": ledger})
+    assert ([], []) == (state["outbox"], sent)

@@ -1,5 +1,6 @@
 """The inbox on a real socket: TLS, slow and endless senders, and silence."""
 
+import asyncio
 import json
 import logging
 import socket
@@ -7,6 +8,7 @@ import ssl
 import threading
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from ipaddress import ip_network
 
 import httpx
@@ -18,6 +20,7 @@ from runner import listener
 from runner.errors import InvalidProject, WrongUse
 from runner.inbox.settings import Settings
 from runner.listener import Listener, refuse_plain_http
+from runner.log import SILENT, Log
 
 MESSAGE = b'{"type":"whole"}'
 
@@ -29,9 +32,9 @@ async def hello(_scope, _receive, send):
 
 
 @contextmanager
-def listening(app, settings=None):
+def listening(app, settings=None, log=SILENT):
     """A listener that answers while the block runs."""
-    made = Listener(app, settings or Settings(port=0))
+    made = Listener(app, settings or Settings(port=0), log)
     thread = threading.Thread(target=made.run)
     thread.start()
     try:
@@ -145,6 +148,24 @@ def test_nothing_is_logged(capfd):
     assert ("", "") == tuple(capfd.readouterr())
 
 
+def test_what_the_loop_catches(capfd):
+    """H41 R-LG4 An error that reaches nobody but asyncio is an event by class and place, and no text of it is shown."""
+
+    def fail():
+        raise KeyError("Canary")
+
+    async def careless(scope, receive, send):
+        asyncio.get_running_loop().call_soon(fail)
+        await hello(scope, receive, send)
+
+    lines = []
+    log = Log(lambda _, line: lines.append(line), now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
+    with listening(careless, log=log) as made:
+        talk(made.url, b"GET / HTTP/1.0\r\n\r\n")
+    assert " error   unforeseen part=listener type=KeyError file=test_listener.py line=" in lines[0]
+    assert "Canary" not in "".join([*lines, *capfd.readouterr()])
+
+
 @pytest.fixture
 def authority():
     """A certificate authority of our own."""
@@ -219,3 +240,20 @@ def test_answers_under_way_are_given(tmp_path):
         made.stop()
         sender.join()
     assert json.loads(answers[0].split(b"\r\n\r\n")[1])["matched"] == 1
+
+
+@pytest.mark.parametrize("keep_alive", [5, 0.05], ids=["open", "closing"])
+def test_idle_peers_hold_up_nothing(authority, tmp_path, keep_alive):
+    """H16 When it stops, a peer that keeps its connection open and reads nothing isn't waited for."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with httpx.Client(verify=context) as client:
+        made = Listener(hello, certified(authority, tmp_path))
+        made.config.timeout_keep_alive = keep_alive
+        thread = threading.Thread(target=made.run)
+        thread.start()
+        client.get(made.url)
+        time.sleep(0.3)
+        made.stop()
+        thread.join(20)
+        assert not thread.is_alive()

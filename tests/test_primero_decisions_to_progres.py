@@ -62,7 +62,7 @@ def test_a_pending_service_is_no_decision():
 
 
 def test_editing_the_case_does_not_send_the_decision_again():
-    """H20: a decision is sent when it differs from the last one sent: accepted, rejected, accepted are three."""
+    """R-ID4 H20: a decision is sent when it differs from the last one sent: accepted, rejected, accepted are three."""
     sandbox, ledger = Sandbox(), MemoryLedger()
     case = received(sandbox)
     for status in ("accepted", "accepted", "rejected", "accepted"):

@@ -248,6 +248,17 @@ def test_fields_of_an_answer():
         send_feedback({"progres_interventionnumber": "1", "sex": "female", "name_first": data_value("n")})
 
 
+def test_fields_of_an_answer_that_is_computed():
+    """H41: where the answer is a promise, its fields are checked when it is sent; nothing is sent then."""
+    gateway = Gateway((200, b""))
+    state = begin(gateway, data={"progres_interventionnumber": "INT-1", "name_first": "Abeba"})
+
+    with pytest.raises(JobError, match="name_first"):
+        send_feedback(data_value("$"))(state)
+
+    assert [] == gateway.requests
+
+
 @pytest.mark.parametrize(
     ("send", "needs"),
     [

@@ -1,5 +1,6 @@
 """1a, the last word (jobs/progres_referral_given_up.py)."""
 
+import pytest
 from flows import intervention, outcomes, outgoing, run_job
 
 from adaptors.ledger import MemoryLedger
@@ -30,6 +31,21 @@ def test_what_never_reached_primero_is_told_as_failed():
             "progres_interventionnumber": "GAM-26-PRTITV-0000901",
         }
     ] == answers(sandbox)
+
+
+@pytest.mark.parametrize("kind", ["fail_before", "too_many", "reset", "time_out", "lock"])
+def test_every_way_of_being_away_is_told_alike(kind):
+    """H36: however Primero was away, the officer reads that it could not be reached, not a riddle."""
+    sandbox, ledger = Sandbox(), MemoryLedger()
+    sandbox.faults.add(Fault(kind, count=None, path="/api/v2"))
+    tried = run_job(FIRST, sandbox, ledger=ledger, data=outgoing(intervention()))
+    sandbox.faults.clear()
+
+    run_job(LAST, sandbox, ledger=ledger, data=outgoing(intervention()), error={"code": tried.items[0]["code"]})
+
+    assert ["Primero could not be reached in the agreed time"] == [
+        answer["closure_reason"] for answer in answers(sandbox)
+    ]
 
 
 def test_what_stands_in_primero_is_told_as_delivered_however_late():

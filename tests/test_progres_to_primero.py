@@ -123,7 +123,7 @@ def test_what_people_changed_in_a_service_stays():
 
 
 def test_several_matching_cases_are_not_guessed_between():
-    """H26: two cases bear the number: refused, both ids told to people, DTP told why."""
+    """R-ID3 H26: two cases bear the number: refused, both ids told to people, DTP told why."""
     sandbox = Sandbox()
     for name in ("first", "second"):
         case = {"module_id": "primeromodule-cp", "name_first": name, "unhcr_individual_no": "GAM-00000901"}

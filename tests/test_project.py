@@ -67,6 +67,9 @@ def test_what_is_read(tmp_path):
         ("  answers:", "  referrals:", "line 9, column 3: referrals is written twice"),
         ("agreement: DSA-1", "alerts: {smtp_password: abc}", "line 2, column 10: smtp_password holds a secret"),
         ("agreement: DSA-1", "agreement: https://me:abc@example.org", "line 2, column 1: an address with a password"),
+        ("agreement: DSA-1", "agreement: https://a.example/?token=0123456789", "line 2, column 1: an address with a t"),
+        ("agreement: DSA-1", "purpose: ghp_0123456789012345678901234567890123456", "line 2, column 1: a token stands"),
+        ("agreement: DSA-1", "alerts: {to: ['https://me:abc@example.org']}", "line 2, column 15: an address with a p"),
         ("agreement: DSA-1", "retry: {hour: 3}", "line 2, column 9: unknown key hour"),
         ("agreement: DSA-1", "retry: {minutes: []}", "line 2, column 9: minutes breaks the rule"),
         ("agreement: DSA-1", "retention: {payload_days: 0}", "line 2, column 13: payload_days breaks the rule"),
@@ -74,7 +77,7 @@ def test_what_is_read(tmp_path):
     ],
 )  # fmt: skip
 def test_what_is_refused(tmp_path, old, new, complaint):
-    """What is wrong is refused with line and column, and the message never shows a value that may be a secret."""
+    """R-RT5: what is wrong is refused with line and column; the message never shows a value that may be a secret."""
     assert old in GOOD
     with pytest.raises(ValueError, match=complaint) as caught:
         load(tmp_path, GOOD.replace(old, new))

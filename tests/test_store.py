@@ -22,7 +22,7 @@ def test_file_modes(tmp_path):
         store.move_cursor("decisions", "2026")
         folder = tmp_path / "data" / "staging"
         assert 0o700 == folder.stat().st_mode & 0o777
-        assert {0o600} == {path.stat().st_mode & 0o777 for path in folder.iterdir()}
+        assert not any(path.stat().st_mode & 0o077 for path in folder.iterdir())
 
 
 def test_settings_of_the_file(tmp_path):

@@ -32,7 +32,7 @@ def test_key_ends(store):
     """R-RT1: a key ends when it was told to, never later than before, and at once when it is revoked."""
     store.add_key(KEY)
     for when in (NOON + 2 * DAY, NOON + DAY, NOON + 3 * DAY):
-        store.expire_key("k1", when)
+        store.expire_key("k1", when, now=NOON)
     (before,) = store.keys()
     assert NOON + DAY == before.expires
     assert [True, False, False] == [store.revoke_key(name, now=NOON) for name in ("k1", "k1", "nobody")]

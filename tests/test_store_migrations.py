@@ -1,12 +1,15 @@
 """The tables of older versions, with what was in them, become those of today."""
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
+from runner.audit import START
 from runner.errors import StoreError
 from runner.store import FILE, Store
 from runner.store.migrations import STEPS
+from tests.kept import NOON, run
 
 # A file as the first version made it, with something in each table.
 FIRST_VERSION = """
@@ -35,16 +38,33 @@ def shape(path):
 
 
 def first_version(folder):
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
+    (folder / FILE).touch(mode=0o600)
     with sqlite3.connect(folder / FILE) as db:
         db.executescript(FIRST_VERSION)
     db.close()
     return folder
 
 
-def test_from_the_first_version(tmp_path):
-    """A store of the first version opens with all that it remembers, and then is like a new one."""
-    with Store.open(first_version(tmp_path / "old")) as store:
+def second_version(folder):
+    """A file as the second version made it, with a run and a receipt."""
+    first_version(folder)
+    with sqlite3.connect(folder / FILE) as db:
+        for statement in STEPS[1]:
+            db.execute(statement)
+        moment = "2026-03-01T10:00:00.000+00:00"
+        db.execute("INSERT INTO runs VALUES (1, 'r1', 'sort', NULL, ?, ?, 'succeeded', NULL, '{}')", (moment, moment))
+        db.execute("INSERT INTO receipts VALUES (1, 'u1', NULL, 'succeeded', ?, ?, NULL)", (moment, moment))
+        db.execute("PRAGMA user_version = 2")
+    db.close()
+    return folder
+
+
+@pytest.mark.parametrize("version", [first_version, second_version])
+def test_from_older_versions(tmp_path, version):
+    """A store of an older version opens with all that it remembers, and then is like a new one."""
+    with Store.open(version(tmp_path / "old")) as store:
+        assert ([], (0, START)) == (store.audit_faults(), store.audit_end())
         assert {"status": "done", "value": "v", "answer": {"case_id": "c-1"}} == store.ledger().read("referral", "r1")
         assert ("2026-03-01T10:00:00Z", [{"key": "INT-1"}]) == (store.cursor("decisions"), store.outbox("south"))
         assert 0 == store.counts().quarantined
@@ -54,6 +74,18 @@ def test_from_the_first_version(tmp_path):
     assert [(kind, name, " ".join(sql.split())) for kind, name, sql in new if sql] == [
         (kind, name, " ".join(sql.split())) for kind, name, sql in old if sql
     ]
+
+
+def test_goes_on_from_the_second_version(tmp_path):
+    """What the second version left is shown, scrubbed and written into the audit log by the third."""
+    with Store.open(second_version(tmp_path / "old"), now=lambda: NOON) as store:
+        (record,) = store.runs()
+        assert ("r1", None, None) == (record.id, record.version, record.configuration)
+        assert store.scrub(now=NOON)
+        assert ["payloads_scrubbed"] == [line.event for line in store.audit_log()]
+        store.settle_scheduled("read", replace(run("r2"), version="a1", configuration="b2"), now=NOON)
+        assert ("a1", "b2") == (store.run("r2").version, store.run("r2").configuration)
+        assert [] == store.audit_faults()
 
 
 def test_once_only(tmp_path):

@@ -302,3 +302,9 @@ def test_thumbprint_of_no_certificate(credential):
         certificate_thumbprint(credential, str)
 
     assert "tls_files" == caught.value.code
+
+
+def test_no_keys_of_connections_in_a_file(tmp_path, monkeypatch):
+    """R-ER9 SSLKEYLOGFILE, by which a connection could be read later, has no effect."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+    assert tls_context({}, str).keylog_filename is None

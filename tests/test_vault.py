@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pytest
 
-from runner.errors import VaultError
+from runner.errors import StoreError, VaultError
 from runner.vault import Vault, WrappedKey
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -43,6 +43,22 @@ def test_envelopes_cant_be_exchanged(tmp_path):
     for wrong in (replace(one, key=other.key), replace(one, ciphertext=other.ciphertext), other):
         with pytest.raises(VaultError):
             vault.open(wrong, "envelope/u1")
+
+
+def test_key_that_goes_while_it_is_used(tmp_path):
+    """R-RT4 A vault whose newest key is taken away makes no other in its place, and goes on when it is back."""
+    vault = vault_at(tmp_path)
+    sealed = vault.seal(NAME.encode(), "envelope/u1")
+    (epoch,) = (tmp_path / "keys").glob("2*.key")
+    key = epoch.read_bytes()
+    epoch.unlink()
+    with pytest.raises(VaultError, match="is missing"):
+        vault.seal(b"other", "envelope/u2")
+    assert not epoch.exists()
+    epoch.write_bytes(key)
+    epoch.chmod(0o400)
+    assert NAME.encode() == vault.open(sealed, "envelope/u1")
+    assert b"other" == vault.open(vault.seal(b"other", "envelope/u2"), "envelope/u2")
 
 
 @pytest.mark.parametrize("part", ["ciphertext", "wrapped"])
@@ -153,9 +169,9 @@ def test_fingerprints(tmp_path):
 
 
 def test_folder_that_cant_be_used(tmp_path):
-    """A folder that can't be one is refused with the reason."""
+    """R-WH2 A folder in which no key can be made is told with the reason, as what may pass."""
     (tmp_path / "keys").write_text("a file")
-    with pytest.raises(VaultError) as caught:
+    with pytest.raises(StoreError) as caught:
         vault_at(tmp_path).ensure_today()
     assert caught.value.fix
 

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from datetime import timedelta
 
 import pytest
 from virtual import NOON, Service, made, settled
@@ -153,6 +154,53 @@ def test_credential_rests(tmp_path):
             service.post({"type": kind})
         service.run(minutes=62)
         assert [[0, 31], [30], [0]] == [minutes(service, name) for name in ("sort", "same", "other")]
+
+
+def test_another_credential_rests(tmp_path):
+    """R-DL1 H36: for a message, a job whose first credential may be used runs, and is told which ones rest."""
+    seen = []
+    refused = Away()
+    refused.credential = "south"
+    credentials = {"north": "north_wide", "south": "south_eu"}
+    jobs = [
+        made("sort", keep(seen, "resting"), on="x", credentials=credentials),
+        made("send", fail(refused), on="y", credentials={"south": "south_eu"}),
+        made("read", keep(seen, "resting"), cron="*/10 * * * *", credentials=credentials),
+    ]
+    with Service(tmp_path, jobs=jobs) as service:
+        service.post({"type": "y"})
+        service.run(minutes=5)
+        service.post({"type": "x"})
+        service.run(minutes=5)
+        assert [{"south": (NOON + timedelta(minutes=30)).isoformat()}] == seen
+        service.run(minutes=20)
+        assert ([5], [30]) == (minutes(service, "sort"), minutes(service, "read"))
+        assert None is seen[-1]
+
+
+def test_not_beside_a_run_by_hand_for_the_same_subject(tmp_path):
+    """H18: while `runner run` is at a child, its messages wait, untried; others' go on."""
+    jobs = [made("sort", on="x", subject="$.child")]
+    with Service(tmp_path, jobs=jobs) as service:
+        first, other = (service.post({"type": "x", "child": name}) for name in ("A", "B"))
+        with service.store.lock(f"subject/{service.vault.keyed('A')}"):
+            service.run(seconds=10)
+            assert ["pending", "succeeded"] == [service.store.message(name).status for name in (first, other)]
+        service.run(seconds=1)
+        (unit,) = service.store.units(message=first)
+        assert ("succeeded", 1) == (unit.status, unit.tries)
+
+
+def test_locks_that_can_not_be_made(tmp_path):
+    """R-WH2: when the disk refuses a lock, the unit that was claimed for it is not lost."""
+    with Service(tmp_path, jobs=[made("sort", on="x", subject="$.child")]) as service:
+        message = service.post({"type": "x", "child": "A"})
+        lock, service.store.lock = service.store.lock, fail(StoreError("no room"))
+        with pytest.raises(StoreError):
+            service.settle()
+        service.store.lock = lock
+        service.run(seconds=2)
+        assert "succeeded" == service.store.message(message).status
 
 
 def test_failure_chain(tmp_path):

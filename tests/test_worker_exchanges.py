@@ -158,6 +158,52 @@ def test_wrong_password(service):
     assert 5 == len(posts(service))
 
 
+def test_gateway_refuses_our_key(service):
+    """R-DL1 H36: while DTP refuses our key, children still come into Primero, and each answer waits, DTP unasked."""
+    asked = []
+    answer = service.sandbox.transport.handle_request
+
+    def counted(request):
+        asked.append(request.url.host)
+        return answer(request)
+
+    service.sandbox.transport.handle_request = counted
+    refused = {**service.credentials["progres"], "subscription_key": "withdrawn", "secondary_subscription_key": None}
+    service.credentials = {**service.credentials, "progres": refused}
+    gateway = httpx.URL(service.credentials["progres"]["decision_url"]).host
+    for number in range(20, 25):
+        service.post(outgoing(numbered(number)))
+        service.run(minutes=5)
+    assert [1] * 5 == [len(child(service.sandbox, f"GAM-000{number}")) for number in range(20, 25)]
+    assert (["succeeded"] * 5, 5) == (service.outcomes("progres_to_primero"), service.store.counts().outbox)
+    assert 2 == asked.count(gateway)  # the first answer, and its delivery, which opened the circuit
+    assert ["progres"] == list(service.store.circuits(service.clock()))
+
+    service.run(days=4)
+    assert ([], 0) == ([unit for unit in service.store.units() if unit.status == "dead"], len(posts(service)))
+    service.credentials = service.sandbox.configuration
+    service.run(hours=3)
+    assert (["Pending Acknowledgement"] * 5, 0) == (
+        [body["status"] for body in posts(service)], service.store.counts().outbox,
+    )  # fmt: skip
+
+
+def test_answer_that_must_not_be_repeated(service):
+    """H19: with `on_unknown: park`, an answer that may have arrived is posted again only when a person says so."""
+    service.credentials = {**service.credentials, "progres": {**service.credentials["progres"], "on_unknown": "park"}}
+    service.sandbox.dtp.faults.add(Fault("fail_after", method="POST"))
+    service.post(outgoing(numbered(20)))
+    service.run(days=3)
+    assert (["succeeded"], 1) == (service.outcomes("progres_to_primero"), len(posts(service)))
+    (parked,) = service.store.parked()
+    assert ("progres_answers/GAM-26-PRTITV-20", "outcome_unknown") == (parked.id, parked.code)
+
+    assert 1 == service.store.retry(parked.id, now=service.clock())
+    service.run(hours=2)
+    assert (2, 0, []) == (len(posts(service)), service.store.counts().outbox, service.store.parked())
+    assert [] == service.store.revisit("progres_answers")
+
+
 def test_primero_says_when_to_come_back(service):
     """R-DL1: Primero's `Retry-After` reaches the worker through the item that met it."""
     answer = service.sandbox.transport.handle_request
@@ -199,7 +245,7 @@ def test_message_after_a_refusal(service):
 
 
 def test_overlap_changes_nothing(service):
-    """H22: reading the overlap again writes nothing to Primero and sends nothing to DTP."""
+    """R-ID5 H22: reading the overlap again writes nothing to Primero and sends nothing to DTP."""
     referred(service.sandbox)
     service.post(outgoing(numbered(20)))
     service.settle()
@@ -289,3 +335,44 @@ def test_killed_between_sending_and_remembering(service):
     service.run(hours=2)
     referrals = posts(service, request_type=REFERRALS)
     assert (2, 1) == (len(referrals), len({body["id"] for body in referrals}))
+
+
+def test_refused_while_it_stands(service):
+    """H49 A later message about what stands in Primero is refused, and the only answer is that it was delivered."""
+    service.post(outgoing(numbered(20)))
+    service.settle()
+    service.post(outgoing(numbered(20, individuals__progres_sex="9")))
+    service.settle()
+    assert ["Pending Acknowledgement"] * 2 == [body["status"] for body in posts(service)]
+
+
+def test_refused_and_delivered_in_one_message(service):
+    """H49 An intervention that comes twice in one message, first refused and then delivered, is told to stand."""
+    service.post(outgoing(numbered(20, individuals__progres_sex="9"), numbered(20)))
+    service.settle()
+    assert ["Delivery Fail", "Pending Acknowledgement"] == [body["status"] for body in posts(service)]
+
+
+def test_refused_answer_is_found_by_its_code(service):
+    """R-DL5 A unit that was parked bears the code of what was parked in it, so that all of a code can be retried."""
+    service.sandbox.dtp.refuse("error_inside")
+    service.post(outgoing(numbered(20)))
+    service.settle()
+    (unit,) = service.store.units()
+    assert ("parked", "answer_refused") == (unit.status, unit.code)
+
+
+def test_password_refused_just_after_creating(service):
+    """H10 A 401 when a new case is read back says nothing of the case: it is tried again, and answered."""
+    answer, struck = service.sandbox.transport.handle_request, []
+
+    def refuse_once(request):
+        if request.method == "GET" and "/cases/" in request.url.path and not struck:
+            struck.append(1)
+            return httpx.Response(401)
+        return answer(request)
+
+    service.sandbox.transport.handle_request = refuse_once
+    service.post(outgoing(numbered(20)))
+    service.run(hours=2)
+    assert (1, ["Pending Acknowledgement"]) == (len(struck), [body["status"] for body in posts(service)])

@@ -108,6 +108,17 @@ def test_not_beside_a_run_by_hand(tmp_path):
         assert ["02 13:00"] == begun(service)
 
 
+def test_others_run_beside_a_run_by_hand(tmp_path):
+    """R-DL6: a job that runs by hand holds up itself only, not the other jobs of that slot."""
+    with Service(tmp_path, jobs=[made("read", cron="0 * * * *"), made("other", cron="0 * * * *")]) as service:
+        service.clock.pass_by(hours=1)
+        with service.store.lock("job/read"):
+            service.settle()
+            assert ([], ["02 13:00"]) == (begun(service), begun(service, "other"))
+        service.settle()
+        assert (["02 13:00"], ["02 13:00"]) == (begun(service), begun(service, "other"))
+
+
 def test_rests_with_its_credential(tmp_path):
     """R-DL1: a slot that comes while the credential rests runs when the rest is over."""
     away = Away()
@@ -131,7 +142,7 @@ def test_first_run_asks_for_a_start(tmp_path):
 
 def test_cursor_is_the_servers(tmp_path):
     """H2: the next run gets what this one read, as the far side stamped it, whatever our own clock says."""
-    read = Reading("2026-02-01T00:00:00Z", a="done", b="withheld")
+    read = Reading("2026-02-01T00:00:00Z", c1="done", c2="withheld")
     with Service(tmp_path, jobs=[made("read", read, **HOURLY)]) as service:
         service.store.move_cursor("read", "2026-01-01T00:00:00Z")
         service.run(hours=2)
@@ -141,7 +152,7 @@ def test_cursor_is_the_servers(tmp_path):
 @pytest.mark.parametrize(("outcome", "moved"), [("done", True), ("parked", True), ("refused", True), ("failed", False)])
 def test_cursor_moves_when_all_is_settled(tmp_path, outcome, moved):
     """H3: the cursor moves with the run's settlement, and only when every item has an outcome other than failed."""
-    read = Reading("2026-02-01T00:00:00Z", a="done", b=outcome)
+    read = Reading("2026-02-01T00:00:00Z", c1="done", c2=outcome)
     with Service(tmp_path, jobs=[made("read", read, **HOURLY)]) as service:
         service.run(hours=1)
         assert ("2026-02-01T00:00:00Z" if moved else None) == service.store.cursor("read")
@@ -149,12 +160,12 @@ def test_cursor_moves_when_all_is_settled(tmp_path, outcome, moved):
 
 def test_item_that_always_fails(tmp_path):
     """R-DL6: an item that always fails is parked when its tries are used up; then the cursor moves, and goes on to."""
-    read = Reading("2026-02-01T00:00:00Z", a="done", b="failed")
+    read = Reading("2026-02-01T00:00:00Z", c1="done", c2="failed")
     with Service(tmp_path, jobs=[made("read", read, **HOURLY)], retry={"tries": 5}) as service:
         service.run(hours=4)
         assert (None, []) == (service.store.cursor("read"), service.store.parked("read"))
         service.run(hours=1)
-        assert ["b"] == [record.record_id for record in service.store.parked("read")]
+        assert ["c2"] == [record.record_id for record in service.store.parked("read")]
         read.newest = "2026-02-02T00:00:00Z"
         service.run(hours=1)
         assert "2026-02-02T00:00:00Z" == service.store.cursor("read")
@@ -162,32 +173,32 @@ def test_item_that_always_fails(tmp_path):
 
 def test_far_side_away_for_long(tmp_path):
     """H3: while nothing gets through, nothing is parked and the cursor stays; afterwards all goes by itself."""
-    read = Reading("2026-02-01T00:00:00Z", a="failed", b="failed")
+    read = Reading("2026-02-01T00:00:00Z", c1="failed", c2="failed")
     with Service(tmp_path, jobs=[made("read", read, **HOURLY)], retry={"tries": 5}) as service:
         service.run(days=10)
         assert (None, []) == (service.store.cursor("read"), service.store.parked("read"))
-        read.found = {"a": "done", "b": "done"}
+        read.found = {"c1": "done", "c2": "done"}
         service.run(hours=1)
         assert ("2026-02-01T00:00:00Z", {}) == (service.store.cursor("read"), service.store.item_tries("read"))
 
 
 def test_released_records_are_read_again(tmp_path):
     """H52: `retry` hands a parked record to its job again until it is settled, wherever the cursor stands."""
-    read = Reading("2026-02-01T00:00:00Z", b="parked")
+    read = Reading("2026-02-01T00:00:00Z", c2="parked")
     with Service(tmp_path, jobs=[made("read", read, **HOURLY)]) as service:
         service.run(hours=1)
-        assert 1 == service.store.retry("read/b", now=service.clock())
-        read.found = {"b": "failed"}
+        assert 1 == service.store.retry("read/c2", now=service.clock())
+        read.found = {"c2": "failed"}
         service.run(hours=1)
-        read.found = {"b": "done"}
+        read.found = {"c2": "done"}
         service.run(hours=2)
-        assert [None, ["b"], ["b"], None] == [given.get("revisit") for given in read.given]
+        assert [None, ["c2"], ["c2"], None] == [given.get("revisit") for given in read.given]
         assert [] == service.store.parked("read")
 
 
 def test_success_of_a_scheduled_job(tmp_path):
     """The success of a scheduled run starts its chain with the final state of that run."""
-    read, after = Reading("2026-02-01T00:00:00Z", a="done"), Reading()
+    read, after = Reading("2026-02-01T00:00:00Z", c1="done"), Reading()
     jobs = [
         made("read", read, lambda state: {**state, "data": {"made": 1}}, **HOURLY),
         made("next", after, success="read"),

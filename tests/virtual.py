@@ -13,6 +13,7 @@ from runner import jobscript, project
 from runner.inbox.intake import Intake
 from runner.inbox.settings import Settings
 from runner.jobscript import JobScript
+from runner.log import SILENT
 from runner.project import Job
 from runner.store import Store
 from runner.triggers import Trigger
@@ -80,27 +81,34 @@ def _project_of(jobs):
 class Service:
     """The service on one folder. `run` lets time pass; `kill` leaves everything as it stands and starts anew."""
 
-    def __init__(self, folder, *, sandbox=None, clock=None, jobs=(), retry=None, retention=None, seed=1):
+    def __init__(
+        self, folder, *, sandbox=None, clock=None, jobs=(), retry=None, retention=None, seed=1, log=SILENT, found=None
+    ):
         self.clock = clock or Clock()
         self.sandbox = sandbox
         self.folder = folder
-        self.project = _project_of(jobs) if jobs else project.load(ROOT / "project.yaml")
+        self.project = found or (_project_of(jobs) if jobs else project.load(ROOT / "project.yaml"))
         self.project.settings.update({"retry": retry or {}, "retention": retention or {}})
         self._operations = {job.name: job.operations for job in jobs}
         self.credentials = sandbox.configuration if sandbox else {}
         self._random = Random(seed)
+        self._log = log
         self.start()
 
     def start(self):
-        self.store = Store.open(self.folder, now=self.clock)
-        self.vault = Vault(self.folder / "keys", now=self.clock)
+        """Begin to work on the folder, as a process does that was just started."""
+        self.store, self.vault = self.opened()
         self.worker = Worker(
             self.store, self.vault, self.project, configuration=self._configuration, now=self.clock,
-            random=self._random, runtime=self._runtime, load=self._load,
+            random=self._random, runtime=self._runtime, load=self._load, log=self._log,
         )  # fmt: skip
         self._intake = Intake(
             self.store, self.vault, self.project, Settings(), now=self.clock, random=self._random
         )  # fmt: skip
+
+    def opened(self):
+        """Store and vault of the folder."""
+        return Store.open(self.folder, now=self.clock), Vault(self.folder / "keys", now=self.clock)
 
     def __enter__(self):
         return self
@@ -115,7 +123,11 @@ class Service:
 
     def post(self, message):
         """A message that the inbox takes; its id."""
-        return self._intake.take(json.dumps(message).encode(), "unhcr").id
+        return self.take(json.dumps(message).encode()).id
+
+    def take(self, body):
+        """Bytes that the inbox takes; what it answers with."""
+        return self._intake.take(body, "unhcr")
 
     def settle(self):
         """Do what is due now, and nothing that is due later."""

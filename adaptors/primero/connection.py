@@ -11,7 +11,7 @@ from adaptors.promises import State
 
 API = "/api/v2"
 OLDEST, POLLABLE = (2, 6), (2, 11)
-_FIELD_NAME = re.compile(r"[A-Za-z0-9_./]{1,80}")
+_FIELD_NAME = re.compile(r"[a-z0-9_.]{1,80}")  # as Primero writes them; a name or a sentence is none
 
 
 class Primero:
@@ -71,7 +71,7 @@ class Primero:
             return (2, 14)
         if numbers < OLDEST:
             raise JobError(
-                f"Primero {told} is too old",
+                f"Primero {'.'.join(map(str, numbers))} is too old",
                 code="version",
                 fix="From 2.6 on a case can't be created twice under one id; ask for an update.",
             )

@@ -4,6 +4,7 @@ Primero drops a filter it doesn't like without a word, and then all cases come b
 forms that are known to work are sent, and each record that comes back is held against what was asked for.
 """
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class Filter:
     """One filter: the pairs of the query string, and whether a record fits it."""
 
     field: str
-    pairs: tuple[tuple[str, str], ...]
+    pairs: tuple[tuple[str, str], ...] = dataclasses.field(repr=False)
     fits: Callable[[dict[str, Any]], bool]
 
 

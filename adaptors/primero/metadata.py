@@ -1,38 +1,51 @@
 """What Primero knows of itself: users, forms, look-ups, locations, agencies (primero-api §7)."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from adaptors.agreed import keep
 from adaptors.errors import Untrustworthy
 from adaptors.operations import Operation
+from adaptors.outgoing import fields_of
 from adaptors.primero.connection import Primero, primero_of
 from adaptors.primero.pages import Record, every_record
-from adaptors.promises import State, given
+from adaptors.promises import State, given, reads_of
 
 CASE_MODULE = "primeromodule-cp"
+CONTACT = ("full_name", "email", "phone", "position")
 
 
-def get_users(*, user_name: Any = None) -> Operation:
+def get_users(*, user_name: Any = None, fields: Sequence[str] = CONTACT) -> Operation:
     """Read users; with `user_name`, the list of the one who bears exactly that name, or an empty list.
 
-    Rows have `user_name`, `full_name`, `email`, `phone`, `position` and more; nulls are left out. Asked once a run.
+    Rows have `user_name`, `full_name`, `email`, `phone` and `position`; nulls are left out. Primero gives more, which
+    is dropped unless `fields` names it. Asked once a run.
 
     >>> get_users(user_name="cp_worker").__name__
     'get_users'
     """
+    kept = ("user_name", *fields)
 
     def run(state: State) -> State:
         primero, name = primero_of(state), given(user_name, state)
         if user_name is not None and not name:
             return {**state, "data": []}
         query = {"user_name": name} if name else {}
-        users = primero.remember(("users", name), lambda: _listed(primero, "/users", query))
+        users = primero.remember(("users", name, kept), lambda: _cut(_listed(primero, "/users", query), kept))
         if name and any(user.get("user_name") != name for user in users):
             raise Untrustworthy(
                 "Primero ignored the filter user_name", code="filter_ignored", fix="May our role read users?"
             )
         return {**state, "data": users}
 
-    return Operation("get_users", run)
+    return Operation(
+        "get_users",
+        run,
+        reads=reads_of(user_name),
+        system="primero",
+        asks=kept,
+        sends={} if user_name is None else fields_of({"user_name": user_name}),
+    )
 
 
 def get_forms(*, module: str = CASE_MODULE) -> Operation:
@@ -77,7 +90,11 @@ def _once_a_run(name: str, path: str, fetch: Any) -> Operation:
         primero = primero_of(state)
         return {**state, "data": primero.remember(path, lambda: fetch(primero))}
 
-    return Operation(name, run)
+    return Operation(name, run, reads=frozenset())
+
+
+def _cut(rows: list[Record], fields: Sequence[str]) -> list[Record]:
+    return [keep(row, fields) for row in rows]
 
 
 def _listed(primero: Primero, path: str, query: dict[str, Any]) -> list[Record]:

@@ -1,4 +1,4 @@
-"""Comparing what is wanted with what Primero holds, and telling the item about it."""
+"""Comparing what is wanted with what Primero holds."""
 
 from typing import Any
 
@@ -14,12 +14,6 @@ def filled(record: Record) -> Record:
 def differing(wanted: Record, held: Record) -> list[str]:
     """The names of the fields in which the two differ; lists are compared without order, absent equals null."""
     return [field for field, value in wanted.items() if not _same(value, held.get(field))]
-
-
-def tell(state: State, sentence: str) -> None:
-    """Add a sentence to the item's message; it must hold no data."""
-    item = state.setdefault("item", {})
-    item["message"] = f"{item['message']}; {sentence}" if item.get("message") else sentence
 
 
 def mark_unchanged(state: State) -> None:

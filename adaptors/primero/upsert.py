@@ -4,16 +4,18 @@ from typing import Any
 
 from adaptors.errors import AdaptorError, Ambiguous, BadInput, JobError, Parked, Unreachable
 from adaptors.ledger import ledger_of
-from adaptors.operations import Operation, rehearsed
+from adaptors.operations import Operation, rehearsed, tell
+from adaptors.outgoing import Field, fields_of
 from adaptors.primero.connection import Primero, primero_of, segment
 from adaptors.primero.filters import identifier
 from adaptors.primero.pages import Record
 from adaptors.primero.reading import ids_of, matching_cases, read_case
-from adaptors.primero.records import differing, filled, mark_unchanged, tell
-from adaptors.primero.writing import ONLY_NEW, check_new, created_case, derived_id
+from adaptors.primero.records import differing, filled, mark_unchanged
+from adaptors.primero.writing import ONLY_NEW, created_case, derived_id, new_case
 from adaptors.promises import State, given, reads_of, resolve
 
 SERVICES = "services_section"
+OWNERSHIP = ("case_id", "owned_by", "status")  # whose the case is, and whether it is open: read with every case
 
 
 def upsert_case(
@@ -31,14 +33,15 @@ def upsert_case(
     >>> upsert_case({"unhcr_individual_no": "GAM-1", "module_id": "m"}, match=["unhcr_individual_no"]).__name__
     'upsert_case'
     """
-    check_new(mapping)
+    agreed = new_case(mapping)
     unknown = [field for field in match if field not in mapping]
     if unknown or not match:
         raise JobError(f"match names {unknown or 'nothing'}, which the mapping lacks", fix="Map those fields.")
+    sends = agreed.fields | _ids(agreed.fields, match, service_key)
 
     def run(state: State) -> State:
         primero = primero_of(state)
-        wanted = _wanted(primero, resolve(mapping, state), match, service_key)
+        wanted = _wanted(primero, agreed.body(state), match, service_key)
         found = _found(primero, wanted, match)
         if found is None:
             return _create(state, primero, wanted, match, service_key)
@@ -48,7 +51,14 @@ def upsert_case(
             error.ids |= {"case_id": found.get("case_id"), "primero_user": found.get("owned_by")}
             raise
 
-    return Operation("upsert_case", run, reads=reads_of(mapping))
+    return Operation(
+        "upsert_case",
+        run,
+        reads=agreed.reads,
+        system="primero",
+        asks=dict.fromkeys([*sends, *OWNERSHIP]),
+        sends=sends,
+    )
 
 
 def find_service(number: Any, *, match: dict[str, Any], service_key: str = "progres_interventionnumber") -> Operation:
@@ -61,14 +71,18 @@ def find_service(number: Any, *, match: dict[str, Any], service_key: str = "prog
     'find_service'
     """
 
+    fields = ("case_id", "owned_by", f"{SERVICES}.{service_key}")
+
     def run(state: State) -> State:
         wanted = {field: value for field, value in resolve(match, state).items() if value not in (None, "")}
         key = given(number, state)
+        if not key:  # else every service without one would be it
+            return {**state, "data": None}
         try:
             found = [
                 case
                 for field, value in wanted.items()
-                for case in matching_cases(primero_of(state), {field: value}, ["owned_by", SERVICES])
+                for case in matching_cases(primero_of(state), {field: value}, fields)
                 if any(entry.get(service_key) == key for entry in case.get(SERVICES) or [])
             ]
         except Unreachable:
@@ -79,7 +93,15 @@ def find_service(number: Any, *, match: dict[str, Any], service_key: str = "prog
             found = []
         return {**state, "data": found[0] if found else None}
 
-    return Operation("find_service", run)
+    return Operation(
+        "find_service", run, reads=reads_of([number, match]), system="primero", asks=fields, sends=fields_of(match)
+    )
+
+
+def _ids(fields: dict[str, Field], match: list[str], service_key: str) -> dict[str, Field]:
+    """The ids of ours that are written, each made of a field of the mapping."""
+    made_of = {"id": match[0], f"{SERVICES}.unique_id": f"{SERVICES}.{service_key}"}
+    return {name: fields[field] for name, field in made_of.items() if field in fields}
 
 
 def _wanted(primero: Primero, mapped: Record, match: list[str], service_key: str) -> Record:
@@ -100,7 +122,7 @@ def _found(primero: Primero, wanted: Record, match: list[str]) -> Record | None:
     found: dict[str, Record] = {}
     for field in match:
         if field in wanted:
-            cases = matching_cases(primero, {field: wanted[field]}, [*wanted, "owned_by", "status"])
+            cases = matching_cases(primero, {field: wanted[field]}, [*fields_of(wanted), *OWNERSHIP])
             found |= {case["id"]: case for case in cases}
     several = list(found.values())
     if len(several) > 1:
@@ -123,7 +145,8 @@ def _create(state: State, primero: Primero, wanted: Record, match: list[str], se
     if rehearsed(state, "primero", "create case", body):
         return {**state, "data": wanted}
     _note(state, wanted[SERVICES], service_key, "intended")
-    case, created = created_case(primero, derived_id(primero, wanted[match[0]]), body, (match[0],))
+    record_id = derived_id(primero, wanted[match[0]])
+    case, created = created_case(primero, record_id, body, (match[0],), [*fields_of(body), *OWNERSHIP])
     if not created:  # somebody was faster; what was created then is now a case like any other
         return _add_missing(state, primero, case, wanted, service_key)
     if body.get("owned_by") and case.get("owned_by", body["owned_by"]) != body["owned_by"]:
@@ -153,7 +176,7 @@ def _add_missing(state: State, primero: Primero, case: Record, wanted: Record, s
     _note(state, missing, service_key, "intended")
     body = {"data": {SERVICES: missing}, "record_action": "services_section_from_case"}
     primero.send("PATCH", f"/cases/{segment(case['id'])}", body=body)
-    after = read_case(primero, case["id"], [*wanted, "case_id", "owned_by", "status"])
+    after = read_case(primero, case["id"], [*fields_of(wanted), *OWNERSHIP])
     _check_kept(after, missing, service_key)
     if case.get("status") == "closed" and after.get("status") != "closed":
         tell(state, "Primero reopened the closed case")

@@ -6,16 +6,18 @@ again (primero-api §0.4–0.6, §4, §5).
 """
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from adaptors.errors import JobError, NotAllowed, NotFound, Parked, Rejected
 from adaptors.operations import Operation, rehearsed
+from adaptors.outgoing import Outgoing, fields_of
 from adaptors.primero.connection import Primero, primero_of, segment
 from adaptors.primero.filters import identifier
 from adaptors.primero.pages import Record
 from adaptors.primero.reading import ids_of, read_case
 from adaptors.primero.records import differing, filled, mark_unchanged
-from adaptors.promises import State, check_mapping, given, reads_of, resolve
+from adaptors.promises import State, given, reads_of
 
 # The caseworkers' own: written with a new case only (H24, H25), and case_id never (H27).
 ONLY_NEW = ("owned_by", "status", "module_id", "record_state", "created_at")
@@ -30,14 +32,14 @@ def create_case(mapping: dict[str, Any], *, key: Any) -> Operation:
     >>> create_case({"module_id": "primeromodule-cp", "sex": "female"}, key="GAM-1").__name__
     'create_case'
     """
-    check_new(mapping)
+    agreed = new_case(mapping)
 
     def run(state: State) -> State:
-        primero, wanted = primero_of(state), filled(resolve(mapping, state))
+        primero, wanted = primero_of(state), filled(agreed.body(state))
         if rehearsed(state, "primero", "create case", wanted):
             return {**state, "data": wanted}
         record_id = derived_id(primero, identifier("key", given(key, state)))
-        case, created = created_case(primero, record_id, wanted, ())
+        case, created = created_case(primero, record_id, wanted, (), [*wanted, "case_id"])
         if not created:
             differs = differing(wanted, case)
             if differs:
@@ -50,7 +52,14 @@ def create_case(mapping: dict[str, Any], *, key: Any) -> Operation:
             mark_unchanged(state)
         return {**state, "data": case}
 
-    return Operation("create_case", run, reads=reads_of(mapping))
+    return Operation(
+        "create_case",
+        run,
+        reads=reads_of([mapping, key]),
+        system="primero",
+        asks=dict.fromkeys([*agreed.fields, "case_id"]),
+        sends=agreed.fields | fields_of({"id": key}),
+    )
 
 
 def update_case(record_id: Any, mapping: dict[str, Any]) -> Operation:
@@ -62,7 +71,7 @@ def update_case(record_id: Any, mapping: dict[str, Any]) -> Operation:
     >>> update_case("00000000-0000-4000-8000-000000000001", {"telephone_current": "0911"}).__name__
     'update_case'
     """
-    check_mapping(mapping)
+    agreed = Outgoing(mapping)
     forbidden = [field for field in (*ONLY_NEW, "id", "case_id") if field in mapping]
     if forbidden:
         raise JobError(
@@ -70,7 +79,7 @@ def update_case(record_id: Any, mapping: dict[str, Any]) -> Operation:
         )
 
     def run(state: State) -> State:
-        primero, where, wanted = primero_of(state), given(record_id, state), resolve(mapping, state)
+        primero, where, wanted = primero_of(state), given(record_id, state), agreed.body(state)
         before = read_case(primero, where, list(wanted))
         changed = {field: wanted[field] for field in differing(wanted, before)}
         if not changed:
@@ -89,7 +98,14 @@ def update_case(record_id: Any, mapping: dict[str, Any]) -> Operation:
             )
         return {**state, "data": after}
 
-    return Operation("update_case", run, reads=reads_of(mapping))
+    return Operation(
+        "update_case",
+        run,
+        reads=reads_of([record_id, mapping]),
+        system="primero",
+        asks=agreed.fields,
+        sends=agreed.fields,
+    )
 
 
 def derived_id(primero: Primero, key: str) -> str:
@@ -97,17 +113,20 @@ def derived_id(primero: Primero, key: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{primero.url}/{key}"))
 
 
-def check_new(mapping: dict[str, Any]) -> None:
-    """Raise JobError for a mapping from which no case can be made."""
-    check_mapping(mapping)
+def new_case(mapping: dict[str, Any]) -> Outgoing:
+    """What may leave for a new case. Raises JobError for a mapping from which none can be made."""
+    agreed = Outgoing(mapping)
     if not mapping.get("module_id"):
         raise JobError(
             "the mapping lacks module_id",
             fix='Add "module_id": "primeromodule-cp"; without it Primero drops every field.',
         )
+    return agreed
 
 
-def created_case(primero: Primero, record_id: str, body: Record, same: tuple[str, ...]) -> tuple[Record, bool]:
+def created_case(
+    primero: Primero, record_id: str, body: Record, same: tuple[str, ...], fields: Sequence[str]
+) -> tuple[Record, bool]:
     """The case under this id, and whether it is we who created it now. 409 means: perhaps it is ours (§4.3)."""
     created = True
     try:
@@ -117,8 +136,10 @@ def created_case(primero: Primero, record_id: str, body: Record, same: tuple[str
             raise
         created = False
     try:
-        case = read_case(primero, record_id, [*body, "case_id"])
-    except (NotFound, NotAllowed):
+        case = read_case(primero, record_id, fields)
+    except (NotFound, NotAllowed) as error:
+        if error.status == 401:  # that is about the account, not about the case
+            raise
         raise Parked(
             "Primero says that such a case exists, but our account can't see it",
             code="conflict",

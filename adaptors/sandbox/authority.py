@@ -1,6 +1,6 @@
 """A certificate authority made at start: it signs the stand-ins' certificate and the client's, and is gone with them.
 
-Keys are on the curve P-256; certificates are good from yesterday for thirty days.
+Keys are on the curve P-256; certificates are good from yesterday for ninety days, so that nobody warns of their end.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(yesterday)
-            .not_valid_after(yesterday + timedelta(days=30))
+            .not_valid_after(yesterday + timedelta(days=90))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=0 if ca else None), critical=True)
             .add_extension(_usage(ca), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

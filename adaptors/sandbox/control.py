@@ -4,9 +4,13 @@
   `[{"kind": "latency", "seconds": 2, "count": null}]`, see `adaptors.sandbox.faults`;
 * `GET /sandbox/received` (DTP): all posts accepted (`received`), and what UNHCR holds in the end (`effects`);
 * `POST /sandbox/refusals` (DTP): `{"way": "error_inside", "count": 1}`, see `Dtp.refuse`;
+* `POST /sandbox/inbox` (DTP): `{"url": …, "key": …, "ca_file": …}`, where DTP posts messages from now on;
+* `POST /sandbox/messages` (DTP): any message, which DTP posts there; the answer is the inbox's receipt;
 * `POST /sandbox/cases` (Primero): `{"cases": [{…}], "referrals": [{…}]}`, see `Primero.load`;
 * `GET /sandbox/story` (Primero): the steps of the demo's story; `POST /sandbox/story/NAME` lets one begin;
-* `GET /sandbox/story/table` (Primero): who holds what now.
+* `GET /sandbox/story/table` (Primero): who holds what now;
+* `GET /sandbox/story/children` (Primero): what the story has told of each child, by the number of the referral;
+* `GET /sandbox/story/holdings` (Primero): all that both stand-ins hold.
 
 Listeners are on the loopback address only, which is all the guard that this needs.
 """
@@ -22,6 +26,7 @@ from typing import Any, get_args
 from adaptors.sandbox.dtp import Dtp, Way
 from adaptors.sandbox.faults import KINDS, Fault, Faults
 from adaptors.sandbox.inprocess import Sandbox
+from adaptors.sandbox.posting import Inbox
 from adaptors.sandbox.primero import Primero
 from adaptors.sandbox.story import Story
 from adaptors.sandbox.wire import Answer, Request, Response, json_response
@@ -51,6 +56,8 @@ def dtp_with_control(sandbox: Sandbox) -> Answer:
             **_faults(dtp.faults),
             ("GET", "/sandbox/received"): lambda _: _holdings(dtp),
             ("POST", "/sandbox/refusals"): lambda wish: _refuse(dtp, wish),
+            ("POST", "/sandbox/inbox"): lambda wish: _post_to(dtp, wish),
+            ("POST", "/sandbox/messages"): lambda message: _post(dtp, message),
         },
     )
 
@@ -103,11 +110,24 @@ def _refuse(dtp: Dtp, wish: dict[str, Any]) -> dict[str, Any]:
     return wish
 
 
+def _post_to(dtp: Dtp, wish: dict[str, Any]) -> dict[str, str]:
+    dtp.inbox = Inbox(**wish)
+    return {"url": dtp.inbox.url}
+
+
+def _post(dtp: Dtp, message: Any) -> dict[str, Any]:
+    if dtp.inbox is None:
+        raise ValueError("DTP knows no inbox: POST /sandbox/inbox first")
+    return dtp.inbox.post(message)
+
+
 def _story(story: Story) -> dict[tuple[str, str], Control]:
     steps = {("POST", f"/sandbox/story/{step['name']}"): partial(_begin, story, step["name"]) for step in story.steps}
     return {
         ("GET", "/sandbox/story"): lambda _: story.steps,
         ("GET", "/sandbox/story/table"): lambda _: story.table(),
+        ("GET", "/sandbox/story/children"): lambda _: story.children(),
+        ("GET", "/sandbox/story/holdings"): lambda _: story.holdings(),
         **steps,
     }
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from adaptors.sandbox.faults import Faults, with_faults
+from adaptors.sandbox.posting import Inbox
 from adaptors.sandbox.wire import CLIENT_CERTIFICATE, Request, Response, json_response, text_response
 
 REFERRALS = "ReceiveIncomingReferral"
@@ -22,7 +23,7 @@ DECISIONS = "ReceiveDecisionOutgoingReferral"
 PRIMARY_KEY, SECONDARY_KEY = "sandbox-only-primary-key", "sandbox-only-secondary-key"
 THUMBPRINT_HEADER = "X-Client-Cert-Thumbprint"
 
-Way = Literal["error_inside", "success_false", "echo"]
+Way = Literal["error_inside", "success_false", "echo", "quota_spent"]
 Key = tuple[str, ...]
 
 
@@ -41,7 +42,9 @@ class Dtp:
 
     `keys` are the subscription keys, primary and secondary. `thumbprint_header` names the header that must hold the
     SHA-1 thumbprint of the certificate presented in the TLS handshake (any case, colons or not); `None` where there is
-    no TLS. `faults` are the switches of `adaptors.sandbox.faults`; `refuse` adds those that only a gateway has.
+    no TLS. `certificates` are the thumbprints of those that were agreed on; `None` where all of the authority's are.
+    `faults` are the switches of `adaptors.sandbox.faults`; `refuse` adds those that only a gateway has. `inbox` is
+    where it posts what UNHCR sends; `None` until somebody says.
 
     >>> post = Request("POST", "/ReceiveIncomingReferral", headers={"content-type": "application/json"}, body=b"{}")
     >>> Dtp().answer(post).status
@@ -53,12 +56,15 @@ class Dtp:
         *,
         keys: tuple[str, ...] = (PRIMARY_KEY, SECONDARY_KEY),
         thumbprint_header: str | None = THUMBPRINT_HEADER,
+        certificates: tuple[str, ...] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         faults: Faults | None = None,
     ) -> None:
         self.faults = faults or Faults()
         self._keys = keys
         self._thumbprint_header = thumbprint_header
+        self.certificates = certificates
+        self.inbox: Inbox | None = None
         self._clock = clock
         self._received: list[Received] = []
         self._refusals: list[Way] = []
@@ -83,7 +89,7 @@ class Dtp:
         """Refuse the next `count` posts that pass the gateway.
 
         `error_inside`: a 200 with `{"error": …}`; `success_false`: a 200 with `{"success": false}`; `echo`: a 400 that
-        repeats the whole request, to prove that nothing of it reaches a log.
+        repeats the whole request, to prove that nothing of it reaches a log; `quota_spent`: a 403 of the gateway.
         """
         with self._lock:
             self._refusals += [way] * count
@@ -98,11 +104,17 @@ class Dtp:
             return _gateway_error(404, "Resource not found")
         if not _equals_any(headers.get("ocp-apim-subscription-key", ""), self._keys):
             return _gateway_error(401, "Access denied due to invalid subscription key.")
-        if self._thumbprint_header and not _thumbprint_fits(headers, self._thumbprint_header):
+        if self._thumbprint_header and not self._certificate_fits(headers, self._thumbprint_header):
             return _gateway_error(403, "The client certificate and its thumbprint are not the agreed ones.")
         if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return _gateway_error(415, "Unsupported Media Type")
         return None
+
+    def _certificate_fits(self, headers: Mapping[str, str], name: str) -> bool:
+        presented = headers.get(CLIENT_CERTIFICATE, "")
+        told = headers.get(name.lower(), "").replace(":", "").upper()
+        agreed = (presented,) if self.certificates is None else self.certificates
+        return bool(presented) and presented in agreed and _equals_any(told, (presented,))
 
     def _received_or_refused(self, kind: str, request: Request) -> Response:
         body = _json_object(request.body)
@@ -123,12 +135,6 @@ def _key(kind: str, body: Mapping[str, Any]) -> Key:
     return tuple(str(body.get(field) or "") for field in fields)
 
 
-def _thumbprint_fits(headers: Mapping[str, str], name: str) -> bool:
-    presented = headers.get(CLIENT_CERTIFICATE, "")
-    told = headers.get(name.lower(), "").replace(":", "").upper()
-    return bool(presented) and _equals_any(told, (presented,))
-
-
 def _equals_any(text: str, expected: tuple[str, ...]) -> bool:
     return any(hmac.compare_digest(text.encode(), each.encode()) for each in expected)
 
@@ -146,6 +152,8 @@ def _refusal(way: Way, request: Request) -> Response:
         return json_response(200, {"error": "The record could not be matched"})
     if way == "success_false":
         return json_response(200, {"success": False})
+    if way == "quota_spent":
+        return _gateway_error(403, "Out of call volume quota. Quota will be replenished in 01:02:03.")
     return text_response(400, f"Bad request: {dict(request.headers)} {request.body.decode('utf-8', 'replace')}")
 
 

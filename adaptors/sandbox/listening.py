@@ -31,6 +31,7 @@ class ListeningSandbox:
         self._authority = Authority()
         self.client = self._authority.client()
         server = self._authority.server()
+        self._inbox = self._authority.server()
         open_to_all = self._authority.server_context(server)
         known_only = self._authority.server_context(server, demand_client=True)
         self.primero = Listener(primero_with_control(sandbox), tls=open_to_all, port=primero_port)
@@ -60,7 +61,8 @@ class ListeningSandbox:
     def write_credentials(self, folder: Path) -> None:
         """Write `primero.yaml`, `progres.yaml`, their PEM files and `sandbox.json`, readable by the owner only.
 
-        `client.p12` holds the client certificate once more, as PKCS#12 under PKCS12_PASSWORD.
+        `client.p12` holds the client certificate once more, as PKCS#12 under PKCS12_PASSWORD; `inbox.pem` and
+        `inbox.key` are for an inbox on this machine that DTP posts to.
         """
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -77,6 +79,8 @@ class ListeningSandbox:
             "client.pem": self.client.certificate_pem,
             "client.key": self.client.key_pem,
             "client.p12": self.client.pkcs12(PKCS12_PASSWORD),
+            "inbox.pem": self._inbox.certificate_pem + self._authority.certificate_pem,
+            "inbox.key": self._inbox.key_pem,
             "primero.yaml": yaml.safe_dump(primero, sort_keys=False).encode(),
             "progres.yaml": yaml.safe_dump(progres, sort_keys=False).encode(),
             "sandbox.json": json.dumps(self.addresses, indent=2).encode() + b"\n",

@@ -1,4 +1,4 @@
-"""The story that the demo tells: four steps, one for each exchange, and who holds what in the end.
+"""The story that the demo tells: four steps, one for each exchange, who holds what in the end, and who was told of.
 
 Each step names the job that is to run, what happens before it in Primero or proGres, and the outcomes to expect. People
 act through Primero's own API, under their own accounts; what UNHCR holds is what DTP received.
@@ -12,16 +12,19 @@ from typing import Any
 
 from adaptors.sandbox.dtp import REFERRALS
 from adaptors.sandbox.inprocess import ADMINISTRATOR, Sandbox, passwords
+from adaptors.sandbox.particulars import particulars
 from adaptors.sandbox.wire import Request
 
 Document = dict[str, Any]
 Row = dict[str, str]
 
 # What is told, the job that carries it, and the outcomes that its items should have (of the first 20 people of seed 7).
+# While a step is held back, Primero opens no case.
 STEPS: tuple[Document, ...] = (
     {
         "name": "referrals-from-unhcr",
         "exchange": "1a",
+        "held_back": True,
         "says": "UNHCR refers three children: a new one, a known one, and one for a service that is not agreed.",
         "job": "progres_to_primero",
         "expected": {"done": 2, "refused": 1},
@@ -29,6 +32,7 @@ STEPS: tuple[Document, ...] = (
     {
         "name": "caseworkers-decide",
         "exchange": "1b",
+        "held_back": False,
         "says": "Caseworkers accept the first and reject the second; earlier decisions wait to be told, too.",
         "job": "primero_decisions_to_progres",
         "expected": {"done": 5},
@@ -36,6 +40,7 @@ STEPS: tuple[Document, ...] = (
     {
         "name": "referrals-to-unhcr",
         "exchange": "2a",
+        "held_back": False,
         "says": "Caseworkers have referred children to UNHCR; not all of it may be sent.",
         "job": "primero_to_progres",
         "expected": {"done": 6, "withheld": 2, "parked": 1},
@@ -43,12 +48,15 @@ STEPS: tuple[Document, ...] = (
     {
         "name": "unhcr-decides",
         "exchange": "2b",
+        "held_back": False,
         "says": "UNHCR accepts one of these and rejects another.",
         "job": "progres_decisions_to_primero",
         "expected": {"done": 2},
     },
 )
 
+# What people write of their own.
+REASON, COMMENT = "No place is free before summer", "Please check the number"
 NEW, KNOWN, NOT_AGREED = "GAM-26-DEMO-0001", "GAM-26-DEMO-0002", "GAM-26-DEMO-0003"
 
 
@@ -64,9 +72,11 @@ class Story:
         self._preparations = {
             "referrals-from-unhcr": self._referrals_from_unhcr,
             "caseworkers-decide": self._caseworkers_decide,
-            "referrals-to-unhcr": dict,
+            "referrals-to-unhcr": self._referrals_to_unhcr,
             "unhcr-decides": self._unhcr_decides,
         }
+        self._messages: list[Document] = []
+        self._children: dict[str, list[str]] = {}
         self.steps = STEPS
 
     def before(self, step: str) -> Document:
@@ -77,6 +87,15 @@ class Story:
         """A row for each referral of the story: way, outcome, and what each side holds now."""
         return [*self._rows_from_unhcr(), *self._rows_to_unhcr()]
 
+    def children(self) -> dict[str, list[str]]:
+        """What the story has told of each child until now, by referral or case: texts by which they could be known."""
+        return self._children
+
+    def holdings(self) -> Document:
+        """All that both sides hold: UNHCR what it sent and received, the partners their cases."""
+        cases = [self._ask("GET", f"/cases/{case['id']}") for case in self._cases("short_id")]
+        return {"sent": self._messages, "received": [post.body for post in self._sandbox.dtp.received], "cases": cases}
+
     def _referrals_from_unhcr(self) -> Document:
         known = next(case for case in self._cases("unhcr_individual_no,name_first,name_last") if _has_name(case))
         told = [
@@ -84,15 +103,23 @@ class Story:
             _intervention(KNOWN, known["unhcr_individual_no"], known["name_first"], known["name_last"], "BIA"),
             _intervention(NOT_AGREED, "GAM-00099003", "Obang", "Beispiel", "Cash Assistance"),
         ]
-        return {"message": {"request_type": "PrimeroOutgoingReferral", "interventions": told}}
+        self._children |= {each["progres_interventionnumber"]: particulars(each) for each in told}
+        return self._message("PrimeroOutgoingReferral", told)
 
     def _caseworkers_decide(self) -> Document:
         for number, status in ((NEW, "accepted"), (KNOWN, "rejected")):
             case, service = self._service(number)
             entry = {"unique_id": service["unique_id"], "unhcr_referral_status": status}
             if status == "rejected":
-                entry["unhcr_referral_rejection_reason"] = "No place is free before summer"
+                entry["unhcr_referral_rejection_reason"] = REASON
             self._ask("PATCH", f"/cases/{case['id']}", {"services_section": [entry]})
+        self._children[KNOWN].append(REASON)
+        return {}
+
+    def _referrals_to_unhcr(self) -> Document:
+        for case in self._cases("case_id"):
+            if self._ask("GET", f"/cases/{case['id']}/referrals"):
+                self._children[case["case_id"]] = particulars(self._ask("GET", f"/cases/{case['id']}"))
         return {}
 
     def _unhcr_decides(self) -> Document:
@@ -103,10 +130,16 @@ class Story:
                 "progres_orgreferralid": rejected["id"],
                 "progres_reviewdecision": "125080001",
                 "progres_interoperabiltyreferralrejectionreason": "125080000",
-                "progres_interoperabilityreferralrejectionomment": "Please check the number",
+                "progres_interoperabilityreferralrejectionomment": COMMENT,
             },
         ]
-        return {"message": {"request_type": "PrimeroIncomingReferralDecision", "interventions": told}}
+        self._children[rejected["id"].partition("#")[0]].append(COMMENT)
+        return self._message("PrimeroIncomingReferralDecision", told)
+
+    def _message(self, kind: str, told: list[Document]) -> Document:
+        message = {"request_type": kind, "interventions": told}
+        self._messages.append(message)
+        return {"message": message}
 
     def _rows_from_unhcr(self) -> list[Row]:
         rows = []
@@ -130,7 +163,9 @@ class Story:
         return rows
 
     def _referred(self) -> list[Document]:
-        return [post.body for post in self._sandbox.dtp.received if post.kind == REFERRALS]
+        """By id, since they come in any order."""
+        posts = [post.body for post in self._sandbox.dtp.received if post.kind == REFERRALS]
+        return sorted(posts, key=lambda body: str(body["id"]))
 
     def _service(self, number: str) -> Any:
         for case in self._cases("short_id,services_section"):

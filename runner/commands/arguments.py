@@ -1,12 +1,17 @@
-"""What may be said after `runner status`, `inbox`, `runs`, `parked`, `retry`, `discard` and `cursor`."""
+"""What may be said after the commands that ask the service about something, or tell it to."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable
+from datetime import date
 from typing import Any
+
+from runner.audit import CHECKLIST, EVENTS
 
 MODULES = {
     "status": "status", "inbox": "messages", "runs": "runs", "parked": "parked", "retry": "release",
-    "discard": "release", "cursor": "cursor",
+    "discard": "release", "cursor": "cursor", "logs": "logs", "cert": "cert", "scan": "scan",
+    "audit": "audit", "erase": "erase", "backup": "backup", "restore": "restore", "store": "store",
+    "golive": "golive",
 }  # fmt: skip
 
 _STATUSES = ("pending", "parked", "dead", "quarantined", "refused", "succeeded", "expired", "discarded")
@@ -38,10 +43,41 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     _add_limit(listed)
     parser(runs, "show", "show one run with its items").add_argument("id", metavar="ID", help="of the run")
     parser(commands, "parked", "show what a person must settle (then exit with 4)")
-    _add_release(parser(commands, "retry", "try again what is parked or dead"))
+    _add_release(parser(commands, "retry", "try again what is parked or dead, and route anew what no job waited for"))
     discard = parser(commands, "discard", "erase what is parked or dead, or what no job waits for")
     discard.add_argument("id", metavar="ID", help="of a unit of work, a message, or a parked record")
     discard.add_argument("--reason", metavar="TEXT", required=True, help="why, in words without data")
+    logs = actions("logs", "what the service tells of itself")
+    inventory = parser(logs, "inventory", "show every event and field that the log can hold")
+    inventory.add_argument("--csv", action="store_true", help="as a table for a spreadsheet")
+    keyed = parser(logs, "keyed", "show how an id appears in the log, so that it can be looked for")
+    keyed.add_argument("id", metavar="ID", help="the id, as a system or a person names it")
+    certificates = actions("cert", "the certificates that we show to far sides and to senders")
+    shown = parser(certificates, "show", "show what they say, and the thumbprints to hand over")
+    shown.add_argument("--colons", action="store_true", help="write thumbprints with colons")
+    parser(certificates, "check", "tell what is wrong with them, or soon will be (then exit with 4)")
+    _add_request(parser(certificates, "request", "make a new private key, and a request for its certificate"))
+    scan = parser(commands, "scan", "look for secrets and data of people in the project's files (then exit with 4)")
+    scan.add_argument("path", metavar="PATH", nargs="?", help="the folder; that of the project file if not given")
+    scan.add_argument("--history", action="store_true", help="look into everything that git has ever kept, too")
+    log = actions("audit", "the log of who did what")
+    _add_audit_show(parser(log, "show", "show its entries, the oldest first"))
+    verified = parser(log, "verify", "tell whether it is as it was written (else exit with 4)")
+    verified.add_argument("--checkpoint", metavar="FILE", action="append", help="compare it with this checkpoint, too")
+    signed = parser(log, "checkpoint", "sign how many entries there are, and the hash of the last")
+    signed.add_argument("target", metavar="FILE", nargs="?", help="a new file or a folder; else it is printed")
+    erased = parser(commands, "erase", "erase what is known of a person; what was sent isn't sent again")
+    erased.add_argument(
+        "--subject", metavar="ID", action="append", required=True,
+        help="an id of the person, their case or a referral, in any of the systems; may be given several times",
+    )  # fmt: skip
+    copied = parser(commands, "backup", "write what jobs need to go on into a file, without payloads")
+    copied.add_argument("file", metavar="FILE", help="a new file; keep it as safe as the data directory")
+    restored = parser(commands, "restore", "make a new data directory from a backup")
+    restored.add_argument("file", metavar="FILE", help="that backup has made")
+    purged = parser(actions("store", "the data directory"), "purge", "delete what is older than retention says")
+    purged.add_argument("--dry-run", action="store_true", help="count only")
+    _add_golive(parser(commands, "golive", "go through the go-live checklist, until it is passed (then exit with 0)"))
     cursors = actions("cursor", "how far the scheduled jobs have read")
     parser(cursors, "show", "show the cursor of each scheduled job")
     moved = parser(cursors, "set", "let a job read from another time on")
@@ -49,11 +85,40 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     moved.add_argument("time", metavar="TIME", help="such as 2026-03-01T00:00:00Z")
 
 
+def _add_request(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="of the files, NAME.key and NAME.csr, among the credentials")
+    parser.add_argument("--common-name", metavar="TEXT", required=True, help="whose certificate it will be")
+    parser.add_argument("--organisation", metavar="TEXT", help="of which organisation")
+    parser.add_argument("--rsa", action="store_true", help="make an RSA key of 3072 bits, not one on the curve P-256")
+    parser.add_argument(
+        "--host", metavar="NAME", action="append", default=[], help="for the inbox: a name that senders reach it by"
+    )
+
+
+def _add_golive(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "action", metavar="ACTION", nargs="?", choices=("rehearse", "sign", "override", "record"),
+        help="rehearse: play the demo; sign: a row; override: let jobs run; record: of processing; else look at all rows",
+    )  # fmt: skip
+    parser.add_argument("row", metavar="ROW", nargs="?", choices=CHECKLIST, help="with sign: K1 to K9")
+    parser.add_argument("--name", metavar="NAME", help="with sign: the officer who confirms it; it is kept for good")
+    parser.add_argument(
+        "--on", metavar="DAY", type=date.fromisoformat, help="with sign: when, such as 2026-03-01; today"
+    )
+    parser.add_argument("--reason", metavar="TEXT", help="with override: why, in words without data; kept for good")
+
+
+def _add_audit_show(parser: ArgumentParser) -> None:
+    parser.add_argument("--since", metavar="TIME", help="only what was done since, such as 2026-03-01T00:00:00Z")
+    parser.add_argument("--event", choices=sorted(EVENTS), metavar="EVENT", help="only this event")
+    parser.add_argument("--csv", action="store_true", help="as a table for a spreadsheet; that is an entry as well")
+
+
 def _add_limit(parser: ArgumentParser) -> None:
     parser.add_argument("--limit", metavar="NUMBER", type=int, default=50, help="how many (50)")
 
 
 def _add_release(parser: ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", nargs="?", help="of a unit of work or a parked record")
+    parser.add_argument("id", metavar="ID", nargs="?", help="of a unit of work, a record, or a quarantined message")
     parser.add_argument("--all", action="store_true", help="all that have the code")
-    parser.add_argument("--code", metavar="CODE", help="with --all: why they are parked or dead")
+    parser.add_argument("--code", metavar="CODE", help="with --all: why they are parked or dead, or: quarantined")

@@ -6,7 +6,6 @@ from typing import Any
 from runner import project, report
 from runner.errors import WrongUse
 from runner.places import Places
-from runner.project import Job
 from runner.run import moment
 from runner.store import Store
 
@@ -14,7 +13,7 @@ from runner.store import Store
 def run(arguments: Namespace) -> int:
     """Show the cursors, or set one; 0. Raises WrongUse for a job that isn't scheduled, or a time that is none."""
     places = Places.of(arguments)
-    jobs = [job for job in project.load(places.project).jobs.values() if _is_scheduled(job)]
+    jobs = [job for job in project.load(places.project).jobs.values() if job.is_scheduled]
     with Store.open(places.data) as store:
         if arguments.action == "set":
             if arguments.job not in [job.name for job in jobs]:
@@ -25,7 +24,3 @@ def run(arguments: Namespace) -> int:
     lines = report.table(("job", "cursor"), ([row["job"], row["cursor"] or "none yet"] for row in rows))
     report.print_either(arguments.json, {"cursors": rows}, lines)
     return 0
-
-
-def _is_scheduled(job: Job) -> bool:
-    return any(trigger.kind == "cron" for trigger in job.triggers)

@@ -24,14 +24,14 @@ def run(arguments: Namespace) -> int:
     if found is None:
         raise WrongUse(f"there is no run {arguments.id}", fix="runner runs list shows them.")
     items = [asdict(item) for item in found.items]
-    head = [f"{name:8}  {report.shown(value)}" for name, value in _row(found).items()]
+    head = [f"{name:13}  {report.shown(value)}" for name, value in _row(found).items()]
     table = report.table(_ITEM, ([item[name] for name in _ITEM] for item in items))
     report.print_either(arguments.json, {**_row(found), "items": items}, [*head, "", *table])
     return 0
 
 
 def _row(found: RunRecord) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in (*_LISTED, "unit")}
+    return {name: getattr(found, name) for name in (*_LISTED, "unit", "version", "configuration")}
 
 
 def _values(rows: list[dict[str, Any]]) -> list[list[Any]]:

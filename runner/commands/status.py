@@ -3,11 +3,13 @@
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from runner import project, report
+from runner import golive, project, report
 from runner.places import Places
-from runner.project import Job
+from runner.project import Job, Project
+from runner.provenance import provenance
 from runner.schedule import next_slot
 from runner.store import Store
 
@@ -20,7 +22,10 @@ def run(arguments: Namespace) -> int:
     places = Places.of(arguments)
     found = project.load(places.project)
     with Store.open(places.data) as store:
-        document = status(store, list(found.jobs.values()), datetime.now(UTC))
+        document = status(store, list(found.jobs.values()), now := datetime.now(UTC))
+        if places.production and golive.is_held(store, places, provenance(found)):
+            document["needs_a_look"].append("no job starts: the go-live checklist wasn't passed for this configuration")
+    document["needs_a_look"] += _of_certificates(found, places.credentials, now)
     if arguments.json:
         report.print_document(document)
     else:
@@ -67,6 +72,13 @@ def _reasons(rows: list[dict[str, Any]], waiting: dict[str, Any], resting: list[
             yield f"{name.replace('_', ' ')}: {waiting[name]}"
     for circuit in resting:
         yield f"the credential {circuit['credential']} was refused ({circuit['code']}) and rests"
+
+
+def _of_certificates(found: Project, folder: Path, now: datetime) -> list[str]:
+    from runner import certificates  # here, since what it needs takes a while to load
+
+    findings = certificates.look(found, folder, now)
+    return [f"{finding.where}: {finding.message}" for finding in findings]
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:

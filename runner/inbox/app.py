@@ -4,9 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from random import Random
-from traceback import extract_tb
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -16,16 +14,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from runner.errors import StoreError, VaultError
+from runner.errors import RunnerError, StoreError, VaultError
+from runner.faults import place_of
 from runner.inbox import settings
 from runner.inbox.answers import Refusal, accepted, health, refused
+from runner.inbox.attempts import Attempts
 from runner.inbox.authentication import KnownKeys, presented
 from runner.inbox.intake import Intake
 from runner.inbox.origin import is_allowed
 from runner.inbox.rate import Rate
 from runner.inbox.settings import Limits, Settings
+from runner.log import SILENT, Log
 from runner.project import Project
-from runner.store import Key, Store
+from runner.store import Accepted, Key, Store
 from runner.vault import Vault
 
 PATH = "/inbox"
@@ -40,16 +41,19 @@ def inbox(
     project: Project,
     *,
     now: Callable[[], datetime],
-    tell: Callable[[str], None] = lambda line: None,
+    log: Log = SILENT,
     random: Random | None = None,
+    ring: Callable[[], None] = lambda: None,
 ) -> Starlette:
-    """The inbox of a project as an ASGI application. `tell` is given a line, without data, about what nobody foresaw.
+    """The inbox of a project as an ASGI application; whatever it does with a request is an event of `log`.
+
+    `ring` is called, in a thread, when a message was kept, so that somebody looks at it at once.
 
     Raises InvalidProject for settings that can't be meant.
     """
     setting = settings.of(project)
     intake = Intake(store, vault, project, setting, now=now, random=random)
-    endpoints = _Endpoints(store, intake, setting, now, tell)
+    endpoints = _Endpoints(store, intake, setting, now, log, ring)
     app = Starlette(
         routes=[
             Route(PATH, endpoints.post, methods=["POST"]),
@@ -68,34 +72,37 @@ class _Endpoints:
         intake: Intake,
         setting: Settings,
         now: Callable[[], datetime],
-        tell: Callable[[str], None],
+        log: Log,
+        ring: Callable[[], None],
     ) -> None:
         self._store = store
         self._intake = intake
         self._setting = setting
         self._known_keys = KnownKeys(store, now=now)
+        self._attempts = Attempts(store, now=now)
         self._rate = Rate(setting.rate, now=now)
-        self._tell = tell
+        self._log = log
+        self._ring = ring
 
     async def post(self, request: Request) -> Response:
         try:
             return await self._keep(request)
         except Refusal as refusal:
-            return refused(refusal)
-        except (StoreError, VaultError):
-            return refused(Refusal("unavailable"))
+            return self._turned_away(refusal)
+        except (StoreError, VaultError) as error:
+            return self._unavailable(error)
         except ClientDisconnect:
-            return refused(Refusal("too_slow"))  # nobody hears it
+            return self._turned_away(Refusal("too_slow"))  # nobody hears it
 
     async def elsewhere(self, request: Request, _error: Exception) -> Response:
         """Any other path or method: only who has the key is told which it is."""
         try:
             await self._authenticated(request)
         except Refusal as refusal:
-            return refused(refusal)
-        except StoreError:
-            return refused(Refusal("unavailable"))
-        return refused(Refusal("method_not_allowed" if request.url.path == PATH else "unauthorised"))
+            return self._turned_away(refusal)
+        except StoreError as error:
+            return self._unavailable(error)
+        return self._turned_away(Refusal("method_not_allowed" if request.url.path == PATH else "unauthorised"))
 
     async def health(self, _request: Request) -> Response:
         try:
@@ -105,8 +112,7 @@ class _Endpoints:
         return health(True)
 
     async def unforeseen(self, _request: Request, error: Exception) -> Response:
-        place = extract_tb(error.__traceback__)[-1]
-        self._tell(f"the inbox went wrong: {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}")
+        self._log.write("unforeseen", part="inbox", **place_of(error))
         return refused(Refusal("internal"))
 
     async def _keep(self, request: Request) -> Response:
@@ -118,9 +124,15 @@ class _Endpoints:
             raise Refusal("query_not_allowed")
         _refuse_other_forms(request.headers)
         body = await _body(request, self._setting.limits)
-        kept = await run_in_threadpool(self._intake.take, body, key.label)
+        kept = await run_in_threadpool(self._take, body, key.label)
         await self._known_keys.note_use(key)
         return accepted(kept.id, kept.matched)
+
+    def _take(self, body: bytes, key_label: str) -> Accepted:
+        kept = self._intake.take(body, key_label)
+        self._log.write(_event(kept), message=kept.id, key=key_label, size=len(body), units=kept.matched)
+        self._ring()
+        return kept
 
     async def _authenticated(self, request: Request) -> Key:
         # The key is looked up in any case, so that all who are turned away wait alike (R-WH4).
@@ -130,6 +142,25 @@ class _Endpoints:
         if key is None or not is_allowed(peer, forwarded_for, self._setting):
             raise Refusal("unauthorised")
         return key
+
+    def _turned_away(self, refusal: Refusal) -> Response:
+        if refusal.code == "unauthorised":
+            self._log.write("request_unauthorised")
+            answer = refused(refusal)
+            answer.background = self._attempts.one_more()
+            return answer
+        self._log.write("message_refused", code=refusal.code)
+        return refused(refusal)
+
+    def _unavailable(self, error: RunnerError) -> Response:
+        self._log.write("trouble", part="inbox", type=type(error).__name__, code=error.code)
+        return refused(Refusal("unavailable"))
+
+
+def _event(kept: Accepted) -> str:
+    if kept.duplicate:
+        return "message_repeated"
+    return "message_accepted" if kept.matched else "message_quarantined"
 
 
 def _refuse_other_forms(headers: Headers) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random, SystemRandom
 
 from runner import custody, handover
-from runner.errors import EpochRetired
+from runner.errors import EpochRetired, WrongUse
 from runner.inbox import strictjson
 from runner.inbox.answers import Refusal
 from runner.inbox.routing import Message, route
@@ -55,6 +55,29 @@ class Intake:
             return self._keep(message, len(body), key_label)
         except EpochRetired:  # midnight passed between encrypting and keeping
             return self._keep(message, len(body), key_label)
+
+    def take_again(self, message_id: str) -> Accepted | None:
+        """Route a quarantined message once more, since the project may have been mended; None when it isn't one.
+
+        Where still no job waits for it, it stays as it is (`matched` 0). Raises WrongUse when it is more than a message
+        may be by now, StoreError and VaultError.
+        """
+        sealed = self._store.envelope(message_id)
+        found = self._store.message(message_id)
+        if sealed is None or found is None or found.status != "quarantined":
+            return None
+        message = handover.unpack(custody.open_sealed(self._store, self._vault, message_id, sealed))["data"]
+        try:
+            return self._readmit(message_id, message)
+        except EpochRetired:
+            return self._readmit(message_id, message)
+        except Refusal as refusal:
+            fix = "Raise that limit in the inbox table of the project file, or discard the message."
+            raise WrongUse(f"the message {message_id} can't be taken: {refusal.code}", fix=fix) from None
+
+    def _readmit(self, message_id: str, message: Message) -> Accepted | None:
+        units = list(self._units(message))
+        return self._store.readmit(message_id, units, now=self._now(), window=self._window)
 
     def _keep(self, message: Message, size: int, key_label: str) -> Accepted:
         message_id = self._new_id()

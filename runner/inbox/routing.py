@@ -1,7 +1,7 @@
 """Which jobs a message is for, and the units of work that it becomes."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from runner.inbox import paths
@@ -16,8 +16,8 @@ class Part:
     """What one job has to do for one subject: a whole message, with one element where the trigger says `split`."""
 
     job: str
-    subject: str | None
-    message: Message
+    subject: str | None = field(repr=False)
+    message: Message = field(repr=False)
 
 
 def route(message: Message, jobs: Iterable[Job]) -> Iterator[Part]:

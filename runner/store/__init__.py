@@ -5,9 +5,13 @@
     envelopes   their states, sealed; wrapped anew, erased with receipts, scrubbed
     schedules   runs that no message started: slots, parked records, tries
     attention   what waits for a person: parked, retry, discard, expire
+    erasure     what is known of a person, erased
+    retention   what is older than agreed
     ledger      what was sent, how far was read, which answers wait
     runs        one line for each run and item
     access      keys of the inbox, circuits of credentials, settings
+    audit       who did what, in entries that are bound to each other
+    copies      backup and restore
     listings    what commands show
     locks       who is at what
 
@@ -22,16 +26,21 @@ from typing import Self
 
 from runner.store.access import Access
 from runner.store.attention import Attention
+from runner.store.audit import Audit
+from runner.store.copies import Copies, prepare, read_backup
 from runner.store.database import FILE
 from runner.store.envelopes import Envelopes
+from runner.store.erasure import About, Erasure
 from runner.store.ledger import Ledger, Memory, Outbox
 from runner.store.listings import Listings
 from runner.store.locks import Locks
 from runner.store.messages import Messages
 from runner.store.records import (
     Accepted,
+    AuditLine,
     Circuit,
     Counts,
+    Erased,
     ItemRecord,
     Key,
     MessageLine,
@@ -44,15 +53,19 @@ from runner.store.records import (
     Unit,
     UnitLine,
 )
+from runner.store.retention import Retention
 from runner.store.runs import Runs
 from runner.store.schedules import Schedules
 from runner.store.units import Units
 
 __all__ = [
     "FILE",
+    "About",
     "Accepted",
+    "AuditLine",
     "Circuit",
     "Counts",
+    "Erased",
     "ItemRecord",
     "Key",
     "Ledger",
@@ -67,10 +80,15 @@ __all__ = [
     "Store",
     "Unit",
     "UnitLine",
+    "prepare",
+    "read_backup",
 ]
 
 
-class Store(Messages, Units, Envelopes, Schedules, Attention, Memory, Runs, Access, Listings, Locks):
+class Store(
+    Messages, Units, Envelopes, Schedules, Attention, Erasure, Retention, Memory, Runs, Access, Audit, Copies, Listings,
+    Locks,
+):  # fmt: skip
     """The data directory, open.
 
     >>> import tempfile
@@ -81,13 +99,15 @@ class Store(Messages, Units, Envelopes, Schedules, Attention, Memory, Runs, Acce
     """
 
     @classmethod
-    def open(cls, folder: Path, *, patience: float = 5.0, now: Callable[[], datetime] | None = None) -> Self:
+    def open(
+        cls, folder: Path, *, patience: float = 5.0, now: Callable[[], datetime] | None = None, who: str | None = None
+    ) -> Self:
         """Open the store, made anew where there is none: directory 0700, files 0600. Raises StoreError.
 
         `patience` is how many seconds another process may keep the file locked. `now` dates what operations write
-        into ledger and outbox.
+        into ledger and outbox. `who` is the name in the audit log of who changes it, the system's user if not given.
         """
-        return cls(folder, patience=patience, now=now) if now else cls(folder, patience=patience)
+        return cls(folder, patience=patience, who=who, **({"now": now} if now else {}))
 
     def __enter__(self) -> Self:
         return self

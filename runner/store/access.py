@@ -4,23 +4,11 @@ import sqlite3
 from datetime import datetime
 from typing import Any
 
+from runner.store.audit import note
 from runner.store.database import Database
 from runner.store.moments import optional_moment, optional_text, text
 from runner.store.records import Circuit, Key
-
-
-def kept_setting(db: sqlite3.Connection, name: str) -> str | None:
-    """A setting, within the transaction at hand, or None."""
-    row = db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
-    return row[0] if row else None
-
-
-def keep_setting(db: sqlite3.Connection, name: str, value: str) -> None:
-    """Keep a setting, within the transaction at hand."""
-    db.execute(
-        "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (name, value),
-    )
+from runner.store.settings import keep_setting, kept_setting
 
 
 class Access(Database):
@@ -29,11 +17,12 @@ class Access(Database):
     def add_key(self, key: Key) -> None:
         """Keep a new key. Raises StoreError when its id is taken."""
         values = (key.id, key.label, key.salt, key.digest, text(key.created), optional_text(key.expires))
-        self.change(
-            lambda db: db.execute(
-                "INSERT INTO keys (id, label, salt, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?)", values
-            )
-        )
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute("INSERT INTO keys (id, label, salt, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?)", values)
+            note(db, "key_created", key.created, key=key.id, label=key.label, expires=key.expires)
+
+        self.change(work)
 
     def keys(self) -> list[Key]:
         """All keys, the oldest first; also those that expired or were revoked."""
@@ -43,22 +32,30 @@ class Access(Database):
         return [_key(row) for row in rows]
 
     def touch_key(self, key_id: str, now: datetime) -> None:
-        """Remember that a key was used."""
-        self.change(lambda db: db.execute("UPDATE keys SET last_used = ? WHERE id = ?", (text(now), key_id)))
+        """Remember that a key was used; the first time on each day is an entry of the audit log."""
+        self.change(lambda db: _touch(db, key_id, now))
 
-    def expire_key(self, key_id: str, when: datetime) -> None:
-        """Let a key end then, if it doesn't end sooner."""
-        self.change(
-            lambda db: db.execute(
-                "UPDATE keys SET expires = min(coalesce(expires, :when), :when) WHERE id = :id",
-                {"when": text(when), "id": key_id},
-            )
-        )
+    def expire_key(self, key_id: str, when: datetime, *, now: datetime) -> None:
+        """Let a key end then, if it doesn't end sooner, since another takes its place."""
+
+        def work(db: sqlite3.Connection) -> None:
+            ended = "UPDATE keys SET expires = min(coalesce(expires, ?1), ?1) WHERE id = ?2 RETURNING label, expires"
+            for label, expires in db.execute(ended, (text(when), key_id)).fetchall():
+                note(db, "key_rotated", now, key=key_id, label=label, until=expires)
+
+        self.change(work)
 
     def revoke_key(self, key_id: str, *, now: datetime) -> bool:
         """End a key at once; False when there is none of that id, or it was revoked before."""
-        revoked = "UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL"
-        return self.change(lambda db: db.execute(revoked, (text(now), key_id)).rowcount == 1)
+
+        def work(db: sqlite3.Connection) -> bool:
+            revoked = "UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL RETURNING label"
+            rows = db.execute(revoked, (text(now), key_id)).fetchall()
+            for (label,) in rows:
+                note(db, "key_revoked", now, key=key_id, label=label)
+            return bool(rows)
+
+        return self.change(work)
 
     def open_circuit(self, credential: str, until: datetime, code: str) -> None:
         """Leave a credential alone until then."""
@@ -87,6 +84,13 @@ class Access(Database):
     def set_setting(self, name: str, value: str) -> None:
         """Keep a setting."""
         self.change(lambda db: keep_setting(db, name, value))
+
+
+def _touch(db: sqlite3.Connection, key_id: str, now: datetime) -> None:
+    row = db.execute("SELECT label, last_used FROM keys WHERE id = ?", (key_id,)).fetchone()
+    if row and (row[1] or "")[:10] != text(now)[:10]:
+        note(db, "key_used", now, key=key_id, label=row[0])
+    db.execute("UPDATE keys SET last_used = ? WHERE id = ?", (text(now), key_id))
 
 
 def _key(row: Any) -> Key:

@@ -4,40 +4,61 @@ import json
 import sqlite3
 from datetime import datetime
 
-from runner.store import envelopes, units
+from runner.store import doubts, envelopes, units
+from runner.store.audit import nameable, note
 from runner.store.database import Database
 from runner.store.moments import text
 from runner.store.records import Parked
 
 # A person may change their mind about all of these, but not about what is running.
-_DISCARDABLE = "status IN ('pending', 'parked', 'dead')"
+DISCARDABLE = "status IN ('pending', 'parked', 'dead')"
 
 
 class Attention(Database):
     """What people and the passing of time decide."""
 
     def parked(self, job: str | None = None) -> list[Parked]:
-        """The records of scheduled runs that nobody has released yet, the oldest first."""
+        """The records of scheduled runs that nobody has released yet, the oldest first; then answers that a restore
+        has held back."""
         rows = self.read(
             """SELECT job, record, ids, code, message, fix, since FROM parked
                WHERE released IS NULL AND job = coalesce(?, job) ORDER BY since, job, record""",
             job,
         )
-        return [
+        records = [
             Parked(job, record, json.loads(ids), code, message, fix, datetime.fromisoformat(since))
             for job, record, ids, code, message, fix, since in rows
         ]
+        with self.reading() as db:
+            return [*records, *([] if job else doubts.held_answers(db))]
 
     def retry(self, name: str | None = None, *, code: str | None = None, now: datetime) -> int:
         """Try again what is parked or dead: one by its id, or all of a code. How many there were.
 
         A unit is due at once and has all its tries again; a record is handed to the next run of its job.
         """
-        return self.change(lambda db: _retry_units(db, name, code, now) + _release_records(db, name, code, now))
+
+        def work(db: sqlite3.Connection) -> int:
+            count = _retry_units(db, name, code, now) + _release_records(db, name, code, now)
+            if count:
+                note(db, "retried", now, id=nameable(db, name) if name else None, code=code, count=count)
+            return count
+
+        return self.change(work)
 
     def discard(self, name: str, *, reason: str, now: datetime) -> bool:
-        """Erase a unit that isn't running, a quarantined message, or a parked record; False when there is none."""
-        return self.change(lambda db: _discard(db, name, reason, now))
+        """Erase a unit that isn't running, a quarantined message, or a parked record; False when there is none.
+
+        The reason stays in the receipt as long as that; the audit log, which stays for good, doesn't hold it.
+        """
+
+        def work(db: sqlite3.Connection) -> bool:
+            found = _discard(db, name, reason, now)
+            if found:
+                note(db, "discarded", now, id=nameable(db, name))
+            return found
+
+        return self.change(work)
 
     def expire(self, now: datetime) -> int:
         """Erase what nobody settled in time, with receipts. How many there were."""
@@ -58,26 +79,28 @@ def _retry_units(db: sqlite3.Connection, name: str | None, code: str | None, now
 
 
 def _release_records(db: sqlite3.Connection, name: str | None, code: str | None, now: datetime) -> int:
+    answers = doubts.release(db, name, code)
     released = "UPDATE parked SET released = ? WHERE released IS NULL AND (job || '/' || record = ? OR code = ?)"
-    return db.execute(released, (text(now), name, code)).rowcount
+    return db.execute(released, (text(now), name, code)).rowcount + answers
 
 
 def _discard(db: sqlite3.Connection, name: str, reason: str, now: datetime) -> bool:
-    if _close_unit(db, f"id = ? AND {_DISCARDABLE}", name, "discarded", f"discarded: {reason}", now):
+    if close_unit(db, f"id = ? AND {DISCARDABLE}", name, "discarded", f"discarded: {reason}", now):
         return True
-    if _close_message(db, "id = ?", name, "discarded", f"discarded: {reason}", now):
+    if close_message(db, "id = ?", name, "discarded", f"discarded: {reason}", now) or doubts.drop_answer(db, name):
         return True
     return db.execute("DELETE FROM parked WHERE job || '/' || record = ?", (name,)).rowcount == 1
 
 
 def _expire(db: sqlite3.Connection, now: datetime) -> int:
     late = text(now)
-    return _close_unit(db, "expires <= ?", late, "expired", "expired", now) + _close_message(
+    return close_unit(db, "expires <= ?", late, "expired", "expired", now) + close_message(
         db, "expires <= ?", late, "expired", "expired", now
     )
 
 
-def _close_unit(db: sqlite3.Connection, which: str, value: str, status: str, reason: str, now: datetime) -> int:
+def close_unit(db: sqlite3.Connection, which: str, value: str, status: str, reason: str, now: datetime) -> int:
+    """End units before their time and erase their payloads, within the transaction at hand. How many there were."""
     rows = db.execute(
         f"UPDATE units SET status = ?, expires = NULL, settled = ? WHERE {which} RETURNING id, subject, message",
         (status, text(now), value),
@@ -89,7 +112,8 @@ def _close_unit(db: sqlite3.Connection, which: str, value: str, status: str, rea
     return len(rows)
 
 
-def _close_message(db: sqlite3.Connection, which: str, value: str, status: str, reason: str, now: datetime) -> int:
+def close_message(db: sqlite3.Connection, which: str, value: str, status: str, reason: str, now: datetime) -> int:
+    """The same for quarantined messages."""
     rows = db.execute(
         f"""UPDATE messages SET status = ?, expires = NULL, settled = ?
             WHERE status = 'quarantined' AND {which} RETURNING id""",

@@ -5,6 +5,8 @@ returns when its own change is committed and flushed. That is as fast as a threa
 when a whole service runs in one thread.
 """
 
+import os
+import pwd
 import sqlite3
 import threading
 from collections import deque
@@ -14,10 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from runner import audit, keyfile
 from runner.errors import StoreError
-from runner.store.migrations import migrate
+from runner.store import ownership
+from runner.store.migrations import WITH_KEY, migrate
 
 FILE = "runner.sqlite"
+KEY = "store.key"
 FIX = "Check that the folder is yours, its disk not full, and no other program keeps the file locked."
 
 T = TypeVar("T")
@@ -28,15 +33,34 @@ def _wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def _system_user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
 class Database:
-    """One SQLite file, open for one process. `patience` is how many seconds another process may keep it locked.
+    """One SQLite file, open for one process. `patience` is how many seconds another process may keep it locked; `who`
+    is the name in the audit log of the one who changes it, the system's user if not given.
+
+    The store has a key of its own beside the file, which seals its audit log and keys what was erased from its ledger.
+    SQL of the writing connection can call `sealed(text)` and `acting()`, who it is.
 
     Every change goes through `change`: a simulation that wants to die before or after one overrides it.
     """
 
-    def __init__(self, folder: Path, *, patience: float = 5.0, now: Callable[[], datetime] = _wall_clock) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        patience: float = 5.0,
+        now: Callable[[], datetime] = _wall_clock,
+        who: str | None = None,
+    ) -> None:
         self.folder = folder
         self.now = now
+        self.who = who or _system_user()
         self._patience = patience
         self._waiting: deque[_Change[Any]] = deque()
         self._turns = threading.Condition()
@@ -44,14 +68,20 @@ class Database:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         try:
+            ownership.check(folder)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._path = folder / FILE
             self._path.touch(mode=0o600)
-            self._path.chmod(0o600)
             self._writer = self._connect()
+        except StoreError:
+            raise
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"the data directory {folder} can't be used: {_why(error)}", fix=FIX) from None
         try:
+            with told():
+                self._key = self._own_key()
+            self._writer.create_function("sealed", 1, self.sealed, deterministic=True)
+            self._writer.create_function("acting", 0, lambda: self.who)
             self.change(migrate)
         except BaseException:
             self.close()
@@ -80,6 +110,16 @@ class Database:
             if ours:
                 self._commit_waiting()
         return mine.outcome()
+
+    def sealed(self, text: str) -> str:
+        """A text's seal, made with the store's own key: nobody else makes it, or guesses the text from it."""
+        return audit.sealed(self._key, text)
+
+    def version(self) -> int:
+        """A number that changes whenever another process has changed the file."""
+        with told(), self._turn():
+            ((number,),) = self._writer.execute("PRAGMA data_version").fetchall()
+        return int(number)
 
     def checkpoint(self, *, patience: float = 0.25) -> bool:
         """Move everything into the main file and empty the journal; False when somebody was reading meanwhile."""
@@ -128,6 +168,18 @@ class Database:
             db.close()
             raise
         return db
+
+    def _own_key(self) -> bytes:
+        path = self.folder / KEY
+        (version,) = self._writer.execute("PRAGMA user_version").fetchone()
+        if not path.exists():
+            if version >= WITH_KEY:
+                raise StoreError(f"the store's own key, {KEY}, is missing", fix="Put it back, or restore a backup.")
+            keyfile.make(path)
+        key = path.read_bytes()
+        if len(key) != keyfile.BYTES:
+            raise StoreError(f"{KEY} is no key", fix="Put it back as it was.")
+        return key
 
     def _reader(self) -> sqlite3.Connection:
         if self._closed:

@@ -1,7 +1,8 @@
 """Envelopes: kept apart from what they belong to, wrapped anew each day, and erased with a receipt.
 
 Erasing takes three steps, each of which may be the last before a crash: the envelope and its key go in the transaction
-that records why, with a receipt; the file is scrubbed; the receipt is marked verified (R-ER4).
+that records why, with a receipt; the file is scrubbed; the receipt is marked verified (R-ER4). The receipt is an entry
+of the audit log as well (R-AU5), and that the file was scrubbed is another, since none of them is ever changed.
 """
 
 import sqlite3
@@ -10,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from runner.errors import EpochRetired
-from runner.store.access import keep_setting, kept_setting
+from runner.store.audit import note
 from runner.store.database import Database
 from runner.store.moments import optional_moment, text
 from runner.store.records import Receipt
+from runner.store.settings import keep_setting, kept_setting
 from runner.vault import Sealed, WrappedKey
 
 _RETIRED = "retired epoch"
@@ -39,15 +41,29 @@ def take(db: sqlite3.Connection, holder: str) -> Sealed | None:
 
 
 def erase(db: sqlite3.Connection, holder: str, reason: str, now: datetime) -> None:
-    """Delete an envelope and its key, and write the receipt."""
+    """Delete an envelope and its key, and write the receipt; the first word of the reason is the method."""
     db.execute("DELETE FROM envelopes WHERE holder = ?", (holder,))
     db.execute("DELETE FROM wrapped_keys WHERE holder = ?", (holder,))
-    db.execute(
-        """INSERT INTO receipts (holder, message, reason, accepted, erased)
-           SELECT units.id, message, :reason, coalesce(messages.arrived, units.arrived), :now
+    rows = db.execute(
+        """SELECT message, job, coalesce(messages.arrived, units.arrived)
              FROM units LEFT JOIN messages ON messages.id = message WHERE units.id = :holder
-           UNION ALL SELECT id, id, :reason, arrived, :now FROM messages WHERE id = :holder""",
-        {"holder": holder, "reason": reason, "now": text(now)},
+           UNION ALL SELECT id, NULL, arrived FROM messages WHERE id = :holder""",
+        {"holder": holder},
+    ).fetchall()
+    for message, job, accepted in rows:
+        receipt(db, holder, message, reason, accepted, now)
+        unit = holder if job else None
+        method = reason.partition(":")[0]
+        note(db, "payload_erased", now, unit=unit, message=message, job=job, accepted=accepted, method=method)
+
+
+def receipt(
+    db: sqlite3.Connection, holder: str, message: str | None, reason: str, accepted: str, now: datetime
+) -> None:
+    """Write down that something was erased whose bytes are still to be scrubbed."""
+    db.execute(
+        "INSERT INTO receipts (holder, message, reason, accepted, erased) VALUES (?, ?, ?, ?, ?)",
+        (holder, message, reason, accepted, text(now)),
     )
 
 
@@ -58,6 +74,10 @@ class Envelopes(Database):
         """The envelope of a unit or of a quarantined message; None once it is erased."""
         with self.reading() as db:
             return take(db, holder)
+
+    def holders(self) -> list[str]:
+        """The units and messages that have an envelope."""
+        return [holder for (holder,) in self.read("SELECT holder FROM envelopes ORDER BY holder")]
 
     def pending_epochs(self) -> list[str]:
         """The epochs without whose keys something that is kept can't be opened, oldest first."""
@@ -86,8 +106,13 @@ class Envelopes(Database):
             return True
         if not self.checkpoint():
             return False
-        marked = "UPDATE receipts SET verified = ? WHERE verified IS NULL AND number <= ?"
-        self.change(lambda db: db.execute(marked, (text(now), newest)))
+
+        def work(db: sqlite3.Connection) -> None:
+            marked = "UPDATE receipts SET verified = ? WHERE verified IS NULL AND number <= ?"
+            if count := db.execute(marked, (text(now), newest)).rowcount:
+                note(db, "payloads_scrubbed", now, count=count)
+
+        self.change(work)
         return True
 
     def unscrubbed(self) -> int:

@@ -6,37 +6,51 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from runner.store import doubts
+from runner.store.audit import note
 from runner.store.database import Database
 from runner.store.moments import document, text
 
 Entry = dict[str, Any]
 
+KEYED = "keyed:"  # how the key of a tombstone begins
+
+
+_NOTHING_KNOWN = {"status": "unknown", "value": "", "answer": {}}
+
 
 class Ledger:
-    """Keyed memory of what was sent. An entry is `{"status": "intended" | "waiting" | "done", "value", "answer"}`."""
+    """Keyed memory of what was sent. An entry is `{"status": "intended" | "waiting" | "done", "value", "answer"}`.
 
-    def __init__(self, database: Database) -> None:
+    Of what was erased there is a tombstone, whose key nobody can read, and which says the same (H53). `in_doubt`: since
+    a restore, what this ledger doesn't know may have been sent all the same. Then an entry has `doubtful` beside it;
+    who doesn't find in it that all was done writes it back with the status *doubtful*, so that it stays so until a
+    person releases it.
+    """
+
+    def __init__(self, database: Database, *, in_doubt: bool = False) -> None:
         self._database = database
+        self._in_doubt = in_doubt
 
     def read(self, kind: str, key: str) -> Entry | None:
         """The entry, or None."""
-        rows = self._database.read("SELECT status, value, answer FROM ledger WHERE kind = ? AND key = ?", kind, key)
-        return {"status": rows[0][0], "value": rows[0][1], "answer": json.loads(rows[0][2])} if rows else None
+        rows = self._database.read(
+            "SELECT status, value, answer FROM ledger WHERE kind = ? AND key IN (?, ?)",
+            kind,
+            key,
+            tombstone(self._database, kind, key),
+        )
+        found = {"status": rows[0][0], "value": rows[0][1], "answer": json.loads(rows[0][2])} if rows else None
+        if found and found["status"] == "released":
+            return None
+        if self._in_doubt or (found and found["status"] == "doubtful"):
+            return {**(found or _NOTHING_KNOWN), "doubtful": True}
+        return found
 
     def write(self, kind: str, key: str, entry: Entry | None) -> None:
-        """Keep the entry; forget it when it is None."""
-        if entry is None:
-            self._database.change(lambda db: db.execute("DELETE FROM ledger WHERE kind = ? AND key = ?", (kind, key)))
-            return
-        kept = (kind, key, entry["status"], entry["value"], document(entry["answer"]), text(self._database.now()))
-        self._database.change(
-            lambda db: db.execute(
-                """INSERT INTO ledger (kind, key, status, value, answer, updated) VALUES (?, ?, ?, ?, ?, ?)
-                   ON CONFLICT (kind, key) DO UPDATE SET status = excluded.status, value = excluded.value,
-                     answer = excluded.answer, updated = excluded.updated""",
-                kept,
-            )
-        )
+        """Keep the entry; forget it when it is None. Where there is a tombstone, it stays one."""
+        gone = tombstone(self._database, kind, key)
+        self._database.change(lambda db: keep_entry(db, kind, key, gone, entry, text(self._database.now())))
 
 
 class Outbox(list[Entry]):
@@ -47,34 +61,47 @@ class Outbox(list[Entry]):
         self._database = database
 
     def append(self, entry: Entry) -> None:
-        """Keep an answer, behind all that wait."""
+        """Keep an answer, behind all that wait; what waits already isn't kept twice, as after a kill."""
         kept = (entry["system"], entry["kind"], entry["key"], document(entry), text(self._database.now()))
         self._database.change(
-            lambda db: db.execute("INSERT INTO outbox (system, kind, key, entry, since) VALUES (?, ?, ?, ?, ?)", kept)
+            lambda db: db.execute(
+                """INSERT INTO outbox (system, kind, key, entry, since) SELECT ?1, ?2, ?3, ?4, ?5
+                   WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE system = ?1 AND entry = ?4)""",
+                kept,
+            )
         )
         super().append(entry)
 
     def remove(self, entry: Entry) -> None:
-        """Forget an answer that was delivered; of two alike, the older."""
-        self._database.change(
-            lambda db: db.execute(
-                "DELETE FROM outbox WHERE number = (SELECT min(number) FROM outbox WHERE system = ? AND entry = ?)",
-                (entry["system"], document(entry)),
-            )
-        )
+        """Forget an answer that was delivered."""
+        gone = (entry["system"], document(entry))
+        self._database.change(lambda db: db.execute("DELETE FROM outbox WHERE system = ? AND entry = ?", gone))
         super().remove(entry)
 
 
 class Memory(Database):
     """What jobs remember from run to run."""
 
-    def ledger(self) -> Ledger:
-        """The memory of what was sent, as operations use it."""
-        return Ledger(self)
+    def ledger(self, scheduled: str | None = None) -> Ledger:
+        """The memory of what was sent, as operations use it; for a scheduled job, by its name, with its doubts."""
+        return Ledger(self, in_doubt=scheduled is not None and self.in_doubt(scheduled))
+
+    def in_doubt(self, job: str) -> bool:
+        """Whether this scheduled job hasn't yet read once, from its cursor on, since a backup was restored."""
+        with self.reading() as db:
+            return doubts.in_doubt(db, job)
 
     def outbox(self, system: str | None = None) -> Outbox:
-        """The answers that wait for a system, in order; with None an empty list, to which new ones can be added."""
-        rows = self.read("SELECT entry FROM outbox WHERE system = ? ORDER BY number", system)
+        """The answers that wait for a system, in order; with None an empty list, to which new ones can be added.
+
+        What a restore has held back isn't among them, nor what waits behind that.
+        """
+        rows = self.read(
+            """SELECT entry FROM outbox WHERE system = ? AND NOT EXISTS (
+                 SELECT 1 FROM outbox AS earlier WHERE earlier.held AND earlier.number <= outbox.number
+                   AND earlier.kind = outbox.kind AND earlier.key = outbox.key) ORDER BY number""",
+            system,
+        )
         return Outbox(self, [json.loads(entry) for (entry,) in rows])
 
     def cursor(self, job: str) -> str | None:
@@ -83,8 +110,37 @@ class Memory(Database):
         return rows[0][0] if rows else None
 
     def move_cursor(self, job: str, cursor: str) -> None:
-        """Remember how far this job has read and settled."""
-        self.change(lambda db: keep_cursor(db, job, cursor, self.now()))
+        """Let a job read from another time on, as a person has decided."""
+
+        def work(db: sqlite3.Connection) -> None:
+            now = self.now()
+            before = db.execute("SELECT cursor FROM cursors WHERE job = ?", (job,)).fetchone()
+            note(db, "cursor_set", now, job=job, before=before and before[0], after=cursor)
+            keep_cursor(db, job, cursor, now)
+
+        self.change(work)
+
+
+def tombstone(database: Database, kind: str, key: str) -> str:
+    """The key of what is erased: recognised by who knows the id, and read by nobody."""
+    return f"{KEYED}{database.sealed(f'ledger {kind} {key}')}"
+
+
+def keep_entry(db: sqlite3.Connection, kind: str, key: str, gone: str, entry: Entry | None, now: str) -> None:
+    """Keep an entry, within the transaction at hand; `gone` is the key of its tombstone, should there be one."""
+    if entry is None:
+        db.execute("DELETE FROM ledger WHERE kind = ? AND key IN (?, ?)", (kind, key, gone))
+        return
+    told = (entry["status"], entry["value"], now, kind)
+    buried = "UPDATE ledger SET status = ?, value = ?, updated = ? WHERE kind = ? AND key = ?"
+    if db.execute(buried, (*told, gone)).rowcount:
+        return
+    db.execute(
+        """INSERT INTO ledger (status, value, updated, kind, key, answer) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (kind, key) DO UPDATE SET status = excluded.status, value = excluded.value,
+             answer = excluded.answer, updated = excluded.updated""",
+        (*told, key, document(entry["answer"])),
+    )
 
 
 def keep_cursor(db: sqlite3.Connection, job: str, cursor: str, now: datetime) -> None:

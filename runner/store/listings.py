@@ -23,7 +23,7 @@ class Listings(Database):
         ((quarantined, oldest, parked, waiting),) = self.read(
             """SELECT (SELECT count(*) FROM messages WHERE status = 'quarantined'),
                       (SELECT min(arrived) FROM units WHERE status IN ('pending', 'running')),
-                      (SELECT count(*) FROM parked WHERE released IS NULL),
+                      (SELECT count(*) FROM parked WHERE released IS NULL) + (SELECT count(*) FROM outbox WHERE held),
                       (SELECT count(*) FROM outbox)"""
         )
         return Counts(by_status, by_job, quarantined, parked, waiting, optional_moment(oldest))

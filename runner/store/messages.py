@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from runner.store import envelopes, units
+from runner.store.audit import note
 from runner.store.database import Database
 from runner.store.moments import optional_moment, optional_text, text
 from runner.store.records import Accepted, MessageLine, NewMessage, NewUnit
@@ -33,6 +34,16 @@ class Messages(Database):
         """
         return self.change(lambda db: _accept(db, message, units, now, window, keep))
 
+    def readmit(
+        self, message_id: str, units: Sequence[NewUnit], *, now: datetime, window: timedelta = _WEEK
+    ) -> Accepted | None:
+        """Let a quarantined message become these units, and erase its own envelope; None when it isn't quarantined.
+
+        Without units it stays as it is. Where the same message was posted again meanwhile and counts, this one is
+        discarded as its duplicate.
+        """
+        return self.change(lambda db: _readmit(db, message_id, units, now, window))
+
     def messages(self, *, status: str | None = None, limit: int = 50) -> list[MessageLine]:
         """The last messages, the newest first."""
         rows = self.read(
@@ -56,15 +67,8 @@ def _accept(
     window: timedelta,
     keep: timedelta,
 ) -> Accepted:
-    alike = db.execute(
-        """UPDATE messages SET duplicates = duplicates + 1
-           WHERE fingerprint = ? AND (status IN ('pending', 'parked') OR status = 'succeeded' AND settled >= ?)
-           RETURNING id, matched""",
-        (message.fingerprint, text(now - window)),
-    ).fetchall()
-    if alike:
-        first, matched = alike[-1]
-        return Accepted(first, matched, duplicate=True)
+    if first := _repeated(db, message.fingerprint, now - window):
+        return first
     expires = None if parts else now + keep
     db.execute(
         """INSERT INTO messages (id, key_label, fingerprint, size, matched, status, arrived, expires)
@@ -78,6 +82,44 @@ def _accept(
     if not parts and message.sealed:
         envelopes.keep(db, message.id, message.sealed)
     return Accepted(message.id, len(parts), duplicate=False)
+
+
+def _readmit(
+    db: sqlite3.Connection, message_id: str, parts: Sequence[NewUnit], now: datetime, window: timedelta
+) -> Accepted | None:
+    row = db.execute(
+        "SELECT fingerprint FROM messages WHERE id = ? AND status = 'quarantined'", (message_id,)
+    ).fetchone()
+    if row is None:
+        return None
+    first = _repeated(db, row[0], now - window)
+    if first:
+        status, reason, settled = "discarded", f"repeats {first.id}", text(now)
+    elif parts:
+        status, reason, settled = "pending", "routed", None
+    else:
+        return Accepted(message_id, 0, duplicate=False)
+    note(db, "retried", now, id=message_id, count=0 if first else len(parts))
+    envelopes.erase(db, message_id, reason, now)
+    db.execute(
+        "UPDATE messages SET status = ?, matched = ?, expires = NULL, settled = ? WHERE id = ?",
+        (status, 0 if first else len(parts), settled, message_id),
+    )
+    if first:
+        return first
+    units.add(db, parts, message=message_id, turn=units.next_turn(db), now=now)
+    return Accepted(message_id, len(parts), duplicate=False)
+
+
+def _repeated(db: sqlite3.Connection, fingerprint: str, since: datetime) -> Accepted | None:
+    """The message that this one repeats, counted there; None when it is new."""
+    alike = db.execute(
+        """UPDATE messages SET duplicates = duplicates + 1
+           WHERE fingerprint = ? AND (status IN ('pending', 'parked') OR status = 'succeeded' AND settled >= ?)
+           RETURNING id, matched""",
+        (fingerprint, text(since)),
+    ).fetchall()
+    return Accepted(alike[-1][0], alike[-1][1], duplicate=True) if alike else None
 
 
 def _line(row: Any) -> MessageLine:

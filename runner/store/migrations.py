@@ -7,7 +7,10 @@ ids, codes, counts, times and keyed texts, and `envelopes` what nobody can read 
 import sqlite3
 from collections.abc import Sequence
 
+from runner import audit
 from runner.errors import StoreError
+
+WITH_KEY = 3  # the first version that has a key of its own beside it
 
 STEPS: Sequence[Sequence[str]] = (
     (
@@ -77,6 +80,26 @@ STEPS: Sequence[Sequence[str]] = (
              id TEXT PRIMARY KEY, label TEXT NOT NULL, salt BLOB NOT NULL, digest BLOB NOT NULL,
              created TEXT NOT NULL, expires TEXT, last_used TEXT, revoked TEXT) WITHOUT ROWID""",
         "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    ),
+    (
+        # What the entries of the audit log say, and how they are bound to each other: runner/audit.py.
+        """CREATE TABLE audit (
+             number INTEGER PRIMARY KEY,
+             time TEXT NOT NULL, event TEXT NOT NULL, who TEXT NOT NULL, about TEXT NOT NULL,
+             previous TEXT NOT NULL, hash TEXT NOT NULL, seal TEXT NOT NULL)""",
+        "CREATE INDEX audit_by_event ON audit (event, number)",
+        "CREATE TRIGGER audit_keeps BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'audit is append-only'); END",
+        "CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'audit is append-only'); END",
+        """CREATE TABLE audit_end (
+             one INTEGER PRIMARY KEY CHECK (one = 1),
+             number INTEGER NOT NULL, hash TEXT NOT NULL, seal TEXT NOT NULL)""",
+        f"INSERT INTO audit_end VALUES (1, 0, '{audit.START}', sealed('end 0 {audit.START}'))",
+        # Which files a run was made of: the project's commit, and the hash of what it consists of.
+        "ALTER TABLE runs ADD COLUMN version TEXT",
+        "ALTER TABLE runs ADD COLUMN configuration TEXT",
+        "CREATE INDEX runs_by_end ON runs (ended)",
+        # held: restored from a backup, and perhaps delivered since that was made.
+        "ALTER TABLE outbox ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
     ),
 )  # fmt: skip
 

@@ -122,7 +122,8 @@ class ItemRecord:
 class RunRecord:
     """One attempt at one job. `outcome` is succeeded, needs_person or failed; `counts` items by outcome.
 
-    When it is kept, `counts` is made of the items, and those that changed nothing are counted but not kept.
+    When it is kept, `counts` is made of the items, and those that changed nothing are counted but not kept. `version`
+    is the commit of the project's files, `configuration` the hash of what the run was made of (runner/provenance.py).
     """
 
     id: str
@@ -134,6 +135,8 @@ class RunRecord:
     code: str | None = None
     items: Sequence[ItemRecord] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    version: str | None = None
+    configuration: str | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,30 @@ class Receipt:
     accepted: datetime
     erased: datetime
     verified: datetime | None
+
+
+@dataclass(frozen=True)
+class AuditLine:
+    """An entry of the audit log as `audit show` shows it; `time` is the text that was written, `hash` binds it."""
+
+    number: int
+    time: str
+    event: str
+    who: str
+    about: Mapping[str, Any]
+    hash: str
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was erased about a person, or restored: how many payloads, parked records, waiting answers, rows of the
+    ledger, and items of runs."""
+
+    payloads: int = 0
+    records: int = 0
+    answers: int = 0
+    ledger: int = 0
+    items: int = 0
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,15 @@ from runner.store.database import Database
 from runner.store.moments import document, text
 from runner.store.records import ItemRecord, RunRecord
 
-_COLUMNS = "id, job, unit, started, ended, outcome, code, counts"
+_COLUMNS = "id, job, unit, started, ended, outcome, code, counts, version, configuration"
 
 
 def keep_run(db: sqlite3.Connection, run: RunRecord) -> None:
     """Keep a run, within the transaction at hand. Items that changed nothing are counted only: there are so many."""
     counts = document(Counter(item.outcome for item in run.items))
     values = (run.id, run.job, run.unit, text(run.started), text(run.ended), run.outcome, run.code, counts)
-    db.execute(f"INSERT INTO runs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    made_of = (run.version, run.configuration)
+    db.execute(f"INSERT INTO runs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, *made_of))
     db.executemany(
         "INSERT INTO items (run, position, outcome, ids, code, message, fix) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -53,9 +54,9 @@ class Runs(Database):
 
 
 def _record(row: Any, items: tuple[ItemRecord, ...] = ()) -> RunRecord:
-    run_id, job, unit, started, ended, outcome, code, counts = row
+    run_id, job, unit, started, ended, outcome, code, counts, *made_of = row
     began, finished = datetime.fromisoformat(started), datetime.fromisoformat(ended)
-    return RunRecord(run_id, job, unit, began, finished, outcome, code, items, json.loads(counts))
+    return RunRecord(run_id, job, unit, began, finished, outcome, code, items, json.loads(counts), *made_of)
 
 
 def _item(row: Any) -> ItemRecord:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from runner.store import units
+from runner.store import doubts, units
 from runner.store.database import Database
 from runner.store.ledger import keep_cursor
 from runner.store.moments import document, text
@@ -52,6 +52,7 @@ class Schedules(Database):
             keep_run(db, run)
             if cursor is not None:
                 keep_cursor(db, job, cursor, now)
+                doubts.end(db, job)
             for record_id in settled:
                 _forget(db, job, record_id)
             for record in parked:

@@ -82,9 +82,9 @@ class Units(Database):
         """At start: what a killed service was at is due at once; that try counts. How many there were."""
         return self.change(lambda db: _release_abandoned(db, now))
 
-    def put_back(self, unit: Unit, *, now: datetime) -> None:
+    def put_back(self, unit: Unit, *, now: datetime, due: datetime | None = None) -> None:
         """Leave a unit that was claimed for later, as if it had not been begun."""
-        self.change(lambda db: _settle(db, unit, "pending", now, due=now, tries=unit.tries - 1))
+        self.change(lambda db: _settle(db, unit, "pending", now, due=due or now, tries=unit.tries - 1))
 
     def succeed(self, unit: Unit, run: RunRecord, next_units: Collection[NewUnit] = (), *, now: datetime) -> None:
         """The run succeeded: its payload is erased, and the jobs that follow stand where it stood.

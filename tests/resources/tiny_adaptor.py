@@ -6,11 +6,15 @@ The credential is `helpline`: `url`, `token`, and where needed `ca_file`, `rate`
 from typing import Any
 from urllib.parse import quote
 
+from adaptors.agreed import keep
 from adaptors.http import Client, client_of, reveal
 from adaptors.operations import Operation, rehearsed
-from adaptors.promises import State, check_mapping, given, reads_of, resolve
+from adaptors.outgoing import Outgoing
+from adaptors.promises import State, given, reads_of
 
 __all__ = ["get_calls", "send_note"]
+
+FIELDS = ("id", "summary")  # of a call; whatever else the helpline tells is dropped
 
 
 def get_calls(*, since: Any) -> Operation:
@@ -22,9 +26,9 @@ def get_calls(*, since: Any) -> Operation:
 
     def run(state: State) -> State:
         answer = _helpline(state).send("GET", "/calls", query={"since": given(since, state)})
-        return {**state, "data": answer.body}
+        return {**state, "data": [keep(call, FIELDS) for call in answer.body]}
 
-    return Operation("get_calls", run)
+    return Operation("get_calls", run, reads=reads_of(since), system="helpline", asks=FIELDS)
 
 
 def send_note(call_id: Any, mapping: dict[str, Any]) -> Operation:
@@ -33,16 +37,16 @@ def send_note(call_id: Any, mapping: dict[str, Any]) -> Operation:
     >>> send_note("c-1", {"text": "seen"}).__name__
     'send_note'
     """
-    check_mapping(mapping)
+    agreed = Outgoing(mapping)
 
     def run(state: State) -> State:
-        note = resolve(mapping, state)
+        note = agreed.body(state)
         if rehearsed(state, "helpline", "send note", note):
             return state
         _helpline(state).send("PUT", f"/calls/{quote(given(call_id, state), safe='')}/note", body=note)
         return state
 
-    return Operation("send_note", run, reads=reads_of(mapping))
+    return Operation("send_note", run, reads=reads_of([call_id, mapping]), system="helpline", sends=agreed.fields)
 
 
 def _helpline(state: State) -> Client:

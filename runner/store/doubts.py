@@ -1,0 +1,82 @@
+"""What the ledger can't vouch for after a restore: it is held back until a person releases it (R-ER6).
+
+Between a backup and the loss of what it was made of, things were sent of which the restored ledger knows nothing. A
+scheduled job reads that time again in its first run from its restored cursor on. Until one such run has read through
+without a failure, whatever the ledger doesn't show as done is *doubtful*: it is parked, and stays so for good. Answers
+that waited when the backup was made may have been delivered since: they are *held*.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+
+from runner.store.records import Parked
+from runner.store.settings import keep_setting, kept_setting
+
+RESTORED = "restored"
+CODE = "not_vouched"
+
+_HELD = "held AND ('outbox:' || system || '/' || number = ?1 OR ?2 = 'not_vouched')"
+_WHY = "a backup was restored, and it may have been delivered since that was made"
+_FIX = "Ask the other side whether it has this answer; then retry or discard it."
+
+
+def begin(db: sqlite3.Connection, moment: str) -> None:
+    """From now on nothing is vouched for that the ledger doesn't show as done."""
+    keep_setting(db, RESTORED, moment)
+    db.execute("UPDATE outbox SET held = 1")
+
+
+def end(db: sqlite3.Connection, job: str) -> None:
+    """A scheduled job has read through: what comes from now on is new."""
+    if restored := kept_setting(db, RESTORED):
+        keep_setting(db, _vouched(job), restored)
+
+
+def in_doubt(db: sqlite3.Connection, job: str) -> bool:
+    """Whether a scheduled job has yet to read through since a backup was restored."""
+    restored = kept_setting(db, RESTORED)
+    return restored is not None and kept_setting(db, _vouched(job)) != restored
+
+
+def held_answers(db: sqlite3.Connection) -> Iterator[Parked]:
+    """The answers that are held back, the oldest first."""
+    rows = db.execute("SELECT system, number, kind, key, since FROM outbox WHERE held ORDER BY number").fetchall()
+    for system, number, kind, key, since in rows:
+        ids = {"kind": kind, "key": key}
+        yield Parked(f"outbox:{system}", str(number), ids, CODE, _WHY, _FIX, datetime.fromisoformat(since))
+
+
+def release(db: sqlite3.Connection, name: str | None, code: str | None) -> int:
+    """Let answers go that are held, and what is doubtful of records that are released. How many answers there were."""
+    db.execute(
+        """UPDATE ledger SET status = 'released' WHERE status = 'doubtful' AND EXISTS (
+             SELECT 1 FROM parked WHERE parked.code = 'not_vouched' AND parked.released IS NULL
+               AND (job || '/' || record = ?1 OR ?2 = 'not_vouched') AND ledger.kind = json_extract(ids, '$.kind')
+               AND ledger.key IN (json_extract(ids, '$.key'),
+                 'keyed:' || sealed('ledger ' || ledger.kind || ' ' || json_extract(ids, '$.key'))))""",
+        (name, code),
+    )
+    return db.execute(f"UPDATE outbox SET held = 0 WHERE {_HELD}", (name, code)).rowcount
+
+
+def drop_answer(db: sqlite3.Connection, name: str) -> bool:
+    """Forget an answer that is held, since it was delivered, or never shall be; False when there is none."""
+    rows = db.execute(f"DELETE FROM outbox WHERE {_HELD} RETURNING kind, key", (name, None)).fetchall()
+    for kind, key in rows:
+        settle_answer(db, kind, key)
+    return bool(rows)
+
+
+def settle_answer(db: sqlite3.Connection, kind: str, key: str) -> None:
+    """Nothing waits any more behind an answer that was dropped, unless another of its key does."""
+    db.execute(
+        """UPDATE ledger SET status = 'done' WHERE status = 'waiting' AND kind = ?1
+             AND key IN (?2, 'keyed:' || sealed('ledger ' || ?1 || ' ' || ?2))
+             AND NOT EXISTS (SELECT 1 FROM outbox WHERE kind = ?1 AND key = ?2)""",
+        (kind, key),
+    )
+
+
+def _vouched(job: str) -> str:
+    return f"read through since the restore: {job}"
