@@ -1,0 +1,303 @@
+"""The place of one seed: its service, its stand-ins, and how each step of its plan is taken."""
+
+import json
+import os
+import resource
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import httpx
+import yaml
+
+from adaptors.sandbox.authority import Authority
+from runner import keys
+from runner.store import Store
+from tests.canaries import traces
+from tests.chaos.judge import Ended, violations
+from tests.chaos.people import People
+from tests.chaos.plan import CANARIES, HURTS, SCHEDULED, TIME_OUT
+from tests.chaos.processes import (
+    LONGEST_COMMAND,
+    ROOT,
+    RUNNER,
+    Died,
+    Service,
+    begun,
+    ended,
+    far_side_tls,
+    free_port,
+    sandbox,
+)
+from tests.chaos.sender import Sender
+
+LONG_AGO = "2026-01-01T00:00:00Z"
+LONGEST_REST = 90  # seconds until all is settled, when nothing goes wrong any more
+ALL = 100_000  # more than there are of anything
+SHORT_PAUSES = {"minutes": [0.005, 0.01, 0.02], "every": 0.02, "jitter": 0.5, "rest": 0.02, "tries": 1000}
+PLACES = ("data", "logs", "tmp")
+NONSENSE = {"no JSON": b"{", "NaN": b'{"a": NaN}', "twice the same key": b'{"a": 1, "a": 2}', "wrong key": b"{}"}
+# What a command may end with; 2 is for one that comes while another is at the same job.
+FINE = {"run": (0, 1, 2, 4), "status": (0, 4), "parked": (0, 4), "inbox": (0,), "runs": (0,), "retry": (0,)}
+
+
+class World:
+    """One seed in a folder. `play` takes the steps, lets all settle and gives the violations."""
+
+    def __init__(self, plan, folder, story):
+        self.plan, self.folder, self.story = plan, folder, story
+        self._port = free_port(Random(f"port {plan.seed} {os.getpid()}"))
+        self._service = Service(folder, command=self._command())
+        self._wrong, self._taken, self._commands = [], [], []
+
+    def play(self):
+        """The violations; empty when all is well."""
+        with sandbox(self.folder, cases=self.plan.cases, seed=self.plan.seed) as self._addresses:
+            key = self._prepared()
+            url, authority = f"https://127.0.0.1:{self._port}", self.folder / "authority.pem"
+            with (
+                Sender(url, key, authority=authority) as self._sender,
+                httpx.Client(verify=far_side_tls(self.folder), timeout=30, trust_env=False) as self._far_sides,
+            ):
+                self._people = People(self.plan, self._far_sides, self._addresses, self._post, self.story.tell)
+                try:
+                    self._live()
+                except Died as error:
+                    self._wrong.append(str(error))
+                finally:
+                    self._service.away()
+                    for process, *_ in self._commands:
+                        process.kill()
+                        process.wait()
+        return self._wrong
+
+    def _live(self):
+        self._service.start()
+        self._take_steps()
+        self._settle()
+        self._wrong += violations(self.plan, self._ended())
+        self.story.tell("all is judged")
+        self._stop_it()
+        self.story.tell("it has stopped")
+        self._search()
+        self.story.tell("every file was searched")
+        self._wrong += [f"a traceback in {log.name}" for log in (self.folder / "logs").iterdir()
+                        if "Traceback" in log.read_text("utf-8", "replace")]  # fmt: skip
+
+    def _command(self):
+        if self.plan.speed == 1:
+            return RUNNER
+        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
+        begin = midnight - timedelta(hours=self.plan.before_midnight)
+        return (RUNNER[0], "-m", "tests.chaos.fast", begin.isoformat(), str(time.time()), str(self.plan.speed))
+
+    def _prepared(self):
+        """The project, its certificate, and a data directory with a key; that key."""
+        authority = Authority()
+        server = authority.server()
+        contents = {"authority.pem": authority.certificate_pem, "inbox.pem": server.certificate_pem,
+                    "inbox.key": server.key_pem}  # fmt: skip
+        for name, content in contents.items():
+            (self.folder / name).touch(mode=0o600)
+            (self.folder / name).write_bytes(content)
+        (self.folder / "jobs").symlink_to(ROOT / "jobs")
+        document = yaml.safe_load((ROOT / "project.yaml").read_text("utf-8"))
+        document["inbox"] = {"port": self._port, "certificate": "inbox.pem", "private_key": "file:inbox.key"}
+        if self.plan.speed == 1:
+            document["retry"] = {**SHORT_PAUSES, "hours": self.plan.hours}
+        (self.folder / "project.yaml").write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+        with Store.open(self.folder / "data") as store:
+            for job in SCHEDULED:
+                store.move_cursor(job, LONG_AGO)
+            return keys.create(store, "unhcr", now=datetime.now(UTC))
+
+    def _take_steps(self):
+        """Each at its moment: what ends the service one after the other, all else beside it."""
+        in_turn = {
+            "kill": self._kill, "kill twice": self._kill_twice, "stop": self._stop,
+            "time out, then kill": self._time_out_then_kill, "second service": self._second_service,
+        }  # fmt: skip
+        beside = {
+            "post": self._post, "nonsense": self._nonsense, "hurt": self._hurt, "disk full": self._fill_disk,
+            "by hand": self._by_hand,
+            "search": self._search, "caseworker decides": self._people.caseworker_decides,
+            "caseworker edits": self._people.caseworker_edits, "caseworker refers": self._people.caseworker_refers,
+            "UNHCR decides": self._people.unhcr_decides,
+            "UNHCR decides about nothing": self._people.unhcr_decides_about_nothing,
+        }  # fmt: skip
+        begin = self.story.seconds()
+        with ThreadPoolExecutor(24) as hands:
+            going = []
+            try:
+                for step in self.plan.steps:
+                    time.sleep(max(0, begin + step.at - self.story.seconds()))
+                    self.story.tell(step.kind)
+                    if step.kind in in_turn:
+                        in_turn[step.kind](**step.detail)
+                    else:
+                        going.append(hands.submit(beside[step.kind], **step.detail))
+            except BaseException:
+                self._sender.give_up()
+                raise
+            for each in going:
+                each.result()  # raises what went wrong in a thread
+
+    # Messages.
+
+    def _post(self, message):
+        body = json.dumps(message).encode()
+        answer = self._sender.post(body)
+        if answer.status_code == 202:
+            self._taken.append((body, answer.json()["id"]))
+            self.story.tell(f"202 {answer.json()['id'][:8]}")
+        else:
+            self._wrong.append(f"a good message was answered {answer.status_code} {answer.text}")
+
+    def _nonsense(self, sort):
+        answer = self._sender.post(NONSENSE[sort], key="guessed" if sort == "wrong key" else None)
+        if answer.status_code != (401 if sort == "wrong key" else 400):
+            self._wrong.append(f"{sort} was answered {answer.status_code}")
+
+    # The service's ends.
+
+    def _kill(self, pause, again):
+        self._service.kill()
+        time.sleep(pause)
+        self._service.start()
+
+    def _kill_twice(self, pause, again):
+        """Also while it starts."""
+        self._kill(pause, again)
+        time.sleep(again)
+        self._kill(0, again)
+
+    def _stop(self, pause, again):
+        self._stop_it()
+        time.sleep(pause)
+        self._service.start()
+
+    def _stop_it(self):
+        code = self._service.stop()
+        # A SIGTERM that comes while Python itself starts ends it as it ends any process.
+        if code not in (0, -15):
+            self._wrong.append(f"the service stopped with {code}: {self._service.last_words()}")
+
+    def _time_out_then_kill(self, pause, again):
+        self._switch("primero", [TIME_OUT])
+        time.sleep(again)
+        self._kill(pause, again)
+        self._switch("primero", [])
+
+    def _second_service(self):
+        """Started by mistake while the first is at work: refused, and the first goes on."""
+        time.sleep(1)  # the first is ready by then
+        code = self._service.second()
+        if code != 2:
+            self._wrong.append(f"a second service ended with {code}")
+        self._service.check()
+
+    # What hurts, who types, and who looks for traces.
+
+    def _hurt(self, whom, how, seconds):
+        self._switch(whom, [HURTS[how]])
+        time.sleep(seconds)
+        self._switch(whom, [])
+
+    def _switch(self, whom, switches):
+        self._far_sides.post(f"{self._addresses[whom]}/sandbox/faults", json=switches).raise_for_status()
+
+    def _fill_disk(self, seconds):
+        """No file takes another byte of the service that runs just then."""
+        pid, none = self._service.pid, resource.RLIM_INFINITY
+        with suppress(ProcessLookupError):  # it may be killed meanwhile
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, none))
+            time.sleep(seconds)
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (none, none))
+
+    def _by_hand(self, words):
+        name = f"by-hand-{len(self._commands)}"
+        self._commands.append((begun([*RUNNER, *words], self.folder, name), words, name))
+
+    def _search(self):
+        for place in PLACES:
+            try:
+                found = traces(self.folder / place, *CANARIES)
+            except FileNotFoundError:  # it went while we looked
+                continue
+            self._wrong += [f"a trace in {place}/{file} ({form})" for file, form in found]
+
+    # The end.
+
+    def _settle(self):
+        """Nothing hurts any more: everything that can be done is done."""
+        self.story.tell("all is well again")
+        for whom in ("primero", "dtp"):
+            self._switch(whom, [])
+        self._judge_commands()
+        with Store.open(self.folder / "data") as store:
+            for _ in range(2):  # what one scheduled job did, the other may have to read
+                self._wait(lambda: is_quiet(store), "it doesn't come to rest")
+                self._run_once_more(store)
+            self._wait(lambda: is_quiet(store), "it doesn't come to rest after the last runs")
+        self.story.tell("all is settled")
+
+    def _judge_commands(self):
+        for process, words, name in self._commands:
+            code = ended(process, LONGEST_COMMAND)
+            said = (self.folder / "logs" / f"{name}.txt").read_text("utf-8", "replace")
+            if code not in FINE[words[0]] or "went wrong" in said:
+                self._wrong.append(f"runner {' '.join(words)} ended with {code}: {said[-300:]}")
+
+    def _run_once_more(self, store):
+        """A run of each scheduled job that began when all was well, and in which nothing failed."""
+
+        def good_runs(job):
+            return sum(run.outcome in ("succeeded", "needs_person") for run in store.runs(ALL, job=job))
+
+        if self.plan.speed > 1:
+            # The next one may have begun before; the one after it has not.
+            wanted = {job: good_runs(job) + 2 for job in SCHEDULED}
+            self._wait(lambda: all(good_runs(job) >= wanted[job] for job in SCHEDULED), "the schedule stands still")
+        else:
+            for job in SCHEDULED:
+                self._wait(lambda: self._run_well(job), f"{job} by hand never ends well")  # noqa: B023
+
+    def _run_well(self, job):
+        process = begun([*RUNNER, "run", job, "--move-cursor"], self.folder, f"last-{job}")
+        return ended(process, LONGEST_COMMAND) in (0, 4)
+
+    def _wait(self, happened, complaint):
+        until = time.monotonic() + LONGEST_REST
+        while not happened():
+            self._service.check()
+            if time.monotonic() > until:
+                raise Died(f"{complaint} within {LONGEST_REST} s")
+            time.sleep(0.1)
+
+    def _ended(self):
+        with Store.open(self.folder / "data") as store:
+            runs = store.runs(ALL)
+            answers = {one.number: store.ledger().read("answer", one.number) for one in self.plan.asked}
+            return Ended(
+                cases=self._people.cases(),
+                posts=self._people.posts_at_dtp(),
+                taken=list(self._taken),
+                decisions=self._people.decisions,
+                edits=self._people.edits,
+                messages={line.id: line.status for line in store.messages(limit=ALL)},
+                units=store.units(limit=ALL),
+                successes=Counter(run.unit for run in runs if run.unit and run.outcome == "succeeded"),
+                answers={number: entry and entry["status"] for number, entry in answers.items()},
+                parked=store.parked(),
+                outbox=store.counts().outbox,
+            )
+
+
+def is_quiet(store):
+    """Whether nothing waits to be done, delivered or scrubbed."""
+    counts = store.counts()
+    busy = counts.units.get("pending", 0) + counts.units.get("running", 0) + counts.outbox
+    return busy == 0 and store.unscrubbed() == 0
