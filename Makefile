@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test lint lock docs clean
+.PHONY: setup demo test chaos kills fuzz lint lock docs clean simulate
 
 setup: $(STAMP)
 
@@ -27,15 +27,39 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest
 
+# Proofs by force, with real processes that are killed; each ends by itself. With SEED=7 that one alone tells its story.
+chaos: SEEDS ?= 100
+chaos: FIRST ?= 1
+chaos: setup
+	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED),--first $(FIRST) --seeds $(SEEDS))
+
+kills: POSTS ?= 10000
+kills: KILLS ?= 50
+kills: setup
+	$(BIN)/python -m tests.chaos.kills --posts $(POSTS) --kills $(KILLS)
+
+fuzz: REQUESTS ?= 20000
+fuzz: setup
+	$(BIN)/python -m tests.chaos.fuzz --requests $(REQUESTS)
+
+# The whole service in virtual time, one story for each seed; SEED=n tells the story of one, step by step.
+simulate: SEEDS ?= 200
+simulate: FIRST ?= 1
+simulate: setup
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Two pages are made, from the docstrings and from the command line's help; a test fails when one is out of date.
+# Four pages are made, from docstrings, the command line's help, the registry of events, and the project file with its jobs;
+# a test fails when one is out of date.
 docs: setup
 	$(BIN)/python docs/make_operations.py
 	$(BIN)/python docs/make_commands.py
+	$(BIN)/python docs/make_log_inventory.py
+	$(BIN)/python docs/make_record_of_processing.py
 
 # Needs uv. Hashes and versions only: no address of a registry may stand in the repository.
 lock:

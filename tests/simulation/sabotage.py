@@ -1,0 +1,93 @@
+"""Planted bugs: each takes one safeguard away while a block runs. The judge must find them all."""
+
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from adaptors import ledger
+from adaptors.primero import upsert
+from adaptors.sandbox.primero import memory
+from runner import windows
+from runner.store import envelopes, units
+from runner.store import ledger as kept
+from runner.verdict import Verdict
+
+
+def _cursor_on_failure():
+    """The cursor moves although an item failed (H3)."""
+    window_of = windows.window_of
+
+    def hasty(run, *arguments, **more):
+        window = window_of(run, *arguments, **more)
+        return windows.Window(run.state.get("cursor"), window.parked, {}, window.settled)
+
+    return patch("runner.clockwork.window_of", hasty)
+
+
+def _no_look_up():
+    """A case is created without looking whether the child has one (H18)."""
+    return patch.object(upsert, "_found", lambda *arguments: None)
+
+
+def _refusal_unanswered():
+    """A refused answer is taken for a success."""
+    return patch.object(ledger, "_keep", lambda state, *arguments, **more: state)
+
+
+def _answers_dropped():
+    """What waits in the outbox is forgotten."""
+    return patch.object(kept.Outbox, "append", lambda self, entry: None)
+
+
+def _no_erasure():
+    """Payloads stay after success (R-ER4)."""
+    return patch.object(envelopes, "erase", lambda db, holder, reason, now: None)
+
+
+def _lost_on_restart():
+    """What a killed service was at is not taken up again (H16)."""
+    return patch.object(units, "_release_abandoned", lambda db, now: 0)
+
+
+def _gives_up_at_once():
+    """The agreed time is not waited for (H36)."""
+    return patch("runner.units.verdict.on_unit", _impatient)
+
+
+def _impatient(run, *arguments, **more):
+    if run.outcome == "failed":
+        return Verdict("given_up", cause=run.causes[0])
+    return Verdict("succeeded" if run.outcome == "succeeded" else "parked")
+
+
+def _swapped_children():
+    """Primero gives a new case the number of the child before (to see that the judge sees it)."""
+    put, before = memory.Memory.put, []
+
+    def swapping(self, case):
+        before.append(case.data.get("name_last"))
+        case.data = {**case.data, "name_last": before[0]}
+        put(self, case)
+
+    return patch.object(memory.Memory, "put", swapping)
+
+
+BUGS = {
+    "cursor-on-failure": _cursor_on_failure,
+    "no-look-up": _no_look_up,
+    "kept-nowhere": _refusal_unanswered,
+    "answers-dropped": _answers_dropped,
+    "no-erasure": _no_erasure,
+    "lost-on-restart": _lost_on_restart,
+    "gives-up-at-once": _gives_up_at_once,
+    "swapped-children": _swapped_children,
+}
+
+
+@contextmanager
+def planted(name):
+    """Let the bug of this name be there while the block runs; none for None."""
+    if name is None:
+        yield
+    else:
+        with BUGS[name]():
+            yield

@@ -1,0 +1,360 @@
+"""The world of one seed: a service on a folder, the sandbox, two clocks, and people; it lives through a scenario."""
+
+import json
+import shutil
+from datetime import timedelta
+from functools import lru_cache
+from itertools import count
+from random import Random
+
+from adaptors.sandbox import Sandbox
+from runner import jobscript, project
+from runner.errors import StoreError
+from tests.canaries import traces
+from tests.simulation.faults import Death, Fate, FaultyTransport, MortalStore, MortalVault
+from tests.simulation.judge import Evidence
+from tests.simulation.people import People
+from tests.simulation.scenario import TOKEN
+from tests.simulation.witness import Witness
+from tests.virtual import NOON, ROOT, Service, VirtualRuntime
+
+SCHEDULED = ("primero_decisions_to_progres", "primero_to_progres")
+LONG_AGO = "2026-01-01T00:00:00Z"
+MOST_STEPS = 20_000
+PATIENCE = timedelta(days=14)
+
+_project = lru_cache(project.load)
+_script = lru_cache(jobscript.load)
+
+
+class OurClock:
+    """The clock that the service sees: the world's time, and by how much it is wrong."""
+
+    def __init__(self, world):
+        self._world = world
+        self.offset = timedelta()
+
+    def __call__(self):
+        return self._world.time + self.offset
+
+    @property
+    def time(self):
+        return self()
+
+    def pass_by(self, **lasting):
+        """Let time pass."""
+        self._world.time += timedelta(**lasting)
+
+
+class MortalService(Service):
+    """The service with faults at its seams."""
+
+    def __init__(self, folder, world):
+        self._world = world
+        super().__init__(
+            folder,
+            sandbox=world.sandbox,
+            clock=world.clock,
+            seed=world.chance.random(),
+            found=_project(ROOT / "project.yaml"),
+        )
+
+    def opened(self):
+        """Store and vault, which may fail."""
+        fate, clock = self._world.fate, self._world.clock
+        return MortalStore(self.folder, fate, self._world.witness, now=clock), MortalVault(
+            self.folder / "keys", fate, now=clock
+        )
+
+    def _load(self, job):
+        return _script(job.script, job.name)
+
+    def _runtime(self):
+        runtime = VirtualRuntime(self.clock, self.sandbox, self._random)
+        runtime.transport = self._world.transport
+        return runtime
+
+
+class World:
+    """One seed's world in a folder of its own. `live` gives the evidence; `story` are its lines so far."""
+
+    def __init__(self, scenario, folder):
+        self.scenario, self._folder = scenario, folder
+        self.time = NOON
+        self.story = []
+        self._lives = count(1)
+        self.clock = OurClock(self)
+        self.chance = Random(f"service {scenario.seed}")
+        self._chance = Random(f"world {scenario.seed}")
+        self._their_offset = timedelta(minutes=scenario.skew)
+        self.fate = Fate(scenario.risks, Random(f"fate {scenario.seed}"), self.tell, self._on_death)
+        self.witness = Witness(self.tell, self._meanwhile)
+        self.sandbox = Sandbox(seed=scenario.seed, clock=lambda: self.time + self._their_offset)
+        self.witness.sandbox, self.witness.now = self.sandbox, self.clock
+        self.transport = FaultyTransport(self.sandbox.transport, self.fate, self.witness)
+        self.people = People(scenario, self.sandbox, self.witness, self.tell)
+        self._unsent = []
+        self._returns = []
+        self._place = folder / "life-0"
+        self._service = None
+        self._traces = []
+        self._retries = 0
+
+    def tell(self, line):
+        """Add a line to the story."""
+        self.story.append(f"{(self.time - NOON) / timedelta(hours=1):9.4f} h  {line}")
+
+    def live(self):
+        """Let everything happen, and then settle."""
+        self._begin()
+        for deed in self.scenario.deeds:
+            self._pass_until(NOON + timedelta(minutes=deed.minute))
+            self._do(deed)
+        self._pass_until(max(self.time, NOON + timedelta(hours=1)))
+        self._calm_down()
+        self._settle()
+        if self.scenario.last_retry:
+            self._retry({})
+            self._settle()
+        return self._evidence()
+
+    def close(self):
+        """End the service."""
+        if self._service:
+            self._service.store.close()
+
+    def _begin(self):
+        raging, self.fate.raging = self.fate.raging, False
+        self.people.begin()
+        self._start()
+        for job in SCHEDULED:
+            self._service.store.move_cursor(job, LONG_AGO)
+        self.fate.raging = raging
+
+    def _do(self, deed):
+        self.tell(f"{deed.kind} {', '.join(map(str, deed.details.get('sorts', ())))}")
+        try:
+            getattr(self, f"_{deed.kind}")(deed.details)
+            self._deliver_posts()
+        except Death:
+            self._rise()
+        except StoreError:
+            pass
+
+    # Deeds of UNHCR.
+
+    def _post(self, details):
+        self._unsent.append(self.people.message(details["interventions"]))
+
+    def _repeat(self, details):
+        if message := self.people.again(details["pick"]):
+            self._unsent.append(message)
+
+    def _unmatched(self, details):
+        self._unsent.append({"request_type": "SomethingElse", "note": f"{TOKEN} {details['pick']}"})
+
+    def _answer_referral(self, details):
+        self._unsent.append(self.people.decision(details["pick"], details["other"]))
+
+    # Deeds of caseworkers.
+
+    def _refer(self, details):
+        self.people.refer(details["sorts"], details["child"], details["index"])
+
+    def _refer_again(self, details):
+        self.people.refer_again(details["pick"])
+
+    def _revoke(self, details):
+        self.people.revoke(details["pick"])
+
+    def _withdraw_consent(self, details):
+        self.people.set_consent(details["pick"], False)
+
+    def _give_consent(self, details):
+        self.people.set_consent(details["pick"], True)
+
+    def _decide(self, details):
+        self.people.decide(details["pick"], details["other"])
+
+    def _touch(self, details):
+        self.people.touch(details["pick"])
+
+    def _edit_notes(self, details):
+        self.people.edit_notes(details["pick"])
+
+    # Deeds of administrators, and mishaps.
+
+    def _retry(self, details):
+        """Try again whatever is parked or dead."""
+        if not self._service:
+            return
+        store, now = self._service.store, self.clock()
+        codes = {unit.code for status in ("parked", "dead") for unit in store.units(status=status)}
+        codes |= {record.code for record in store.parked()}
+        for code in sorted(code for code in codes if code):
+            self._retries += store.retry(code=code, now=now)
+
+    def _kill(self, details):
+        self._on_death()
+        self._rise()
+
+    def _off(self, details):
+        self._on_death()
+        self._rise(away=timedelta(hours=details["hours"]))
+
+    def _primero_away(self, details):
+        self._leave(details, "primero")
+
+    def _dtp_away(self, details):
+        self._leave(details, "dtp")
+
+    def _both_away(self, details):
+        self._leave(details, "primero", "dtp")
+
+    def _leave(self, details, *systems):
+        self.tell(f"  … {' and '.join(systems)} for {details['hours']} h")
+        self.fate.away |= set(systems)
+        self._returns.append((self.time + timedelta(hours=details["hours"]), systems))
+
+    def _our_clock(self, details):
+        self.clock.offset += timedelta(hours=details["hours"])
+
+    def _their_clock(self, details):
+        self._their_offset += timedelta(hours=details["hours"])
+
+    # Time.
+
+    def _pass_until(self, until):
+        """Let time pass; outages end when it is time."""
+        self._returns.sort(key=lambda one: one[0])
+        while self._returns and self._returns[0][0] <= until:
+            when, systems = self._returns.pop(0)
+            self._work_until(when)
+            self.tell(f"{' and '.join(systems)} back")
+            self.fate.away -= set(systems)
+        self._work_until(until)
+
+    def _work_until(self, until):
+        """Do what becomes due; whoever dies is started again at once, whoever is refused waits a little."""
+        for _ in range(MOST_STEPS):
+            try:
+                if self._service is None:
+                    self._start()
+                due = self._next_due()
+            except Death:
+                self._rise()
+                continue
+            except StoreError:
+                due = self.time + timedelta(seconds=5)
+            if due is None or due > until:
+                self.time = max(self.time, until)
+                return
+            # What is due already, but can't be done yet, is tried again a little later.
+            self.time = due if due > self.time else self.time + timedelta(seconds=1)
+        raise AssertionError("the service never comes to rest")
+
+    def _next_due(self):
+        """Do what is due; the moment when something is again."""
+        self._deliver_posts()
+        while self._service.worker.step():
+            pass
+        due = self._service.worker.next_due()
+        return due and due - self.clock.offset
+
+    def _deliver_posts(self):
+        """Post what waits; DTP posts again until it is answered 202."""
+        while self._unsent and self._service:
+            message = self._unsent[0]
+            self.fate.step("an answer 202", lambda: self._take(message))  # noqa: B023
+            self._unsent.pop(0)
+
+    def _take(self, message):
+        accepted = self._service.take(json.dumps(message).encode())
+        self.witness.taken.append((accepted.id, message, self.clock()))
+        self.tell(
+            f"inbox: 202 {accepted.id[:8]} matched {accepted.matched}{' duplicate' if accepted.duplicate else ''}"
+        )
+
+    def _meanwhile(self):
+        """Now and then people do something while the service is at it."""
+        if self.fate.strikes(self.scenario.risks.interleave):
+            kind = self._chance.choice(("decide", "touch", "edit_notes"))
+            self.tell(f"meanwhile: {kind}")
+            getattr(self, f"_{kind}")({"pick": self._chance.random(), "other": self._chance.random()})
+
+    # Lives.
+
+    def _start(self):
+        self._service = MortalService(self._place, self)
+
+    def _on_death(self):
+        """What a death leaves: the files as they are, before anything is tidied up."""
+        self.witness.forget()
+        old, self._place = self._place, self._folder / f"life-{next(self._lives)}"
+        if old.exists():
+            shutil.copytree(old, self._place)
+        self._left = old
+
+    def _rise(self, away=timedelta()):
+        """Begin a new life on the files that the old one left."""
+        if self._service:
+            self.fate.dead = True
+            self._service.store.close()
+            self._service = None
+        self.fate.dead = False
+        self._traces += traces(self._place, TOKEN) if self._chance.random() < 0.2 else []
+        shutil.rmtree(self._left, ignore_errors=True)
+        self.tell("killed; it starts again" + (f" after {away}" if away else ""))
+        self.time += away
+
+    # The end.
+
+    def _calm_down(self):
+        """All faults end."""
+        self.tell("calm")
+        self._calm_since = self.clock()
+        self.fate.raging = False
+        self.fate.away.clear()
+        self._returns.clear()
+
+    def _settle(self):
+        """Let time pass until nothing waits but the clock."""
+        end = self.time + PATIENCE
+        quiet = 0
+        while quiet < 2 and self.time < end:
+            self._work_until(self.time + timedelta(hours=1, minutes=30))
+            quiet = quiet + 1 if self._is_quiet() else 0
+
+    def _is_quiet(self):
+        store = self._service.store
+        counts = store.counts()
+        waiting = counts.units.get("pending", 0) + counts.units.get("running", 0) + counts.outbox
+        tries = sum(len(store.item_tries(job)) for job in SCHEDULED)
+        # A clock that was set back makes schedules wait for as long.
+        ran = all(store.runs(1, job=job) and store.runs(1, job=job)[0].started > self._calm_since for job in SCHEDULED)
+        return ran and not (waiting or tries or store.unscrubbed() or store.interrupted() or self._unsent)
+
+    def _evidence(self):
+        store = self._service.store
+        units = store.units(limit=10_000)
+        gone = [unit.id for unit in units if unit.status in ("succeeded", "refused") and store.envelope(unit.id)]
+        return Evidence(
+            taken=self.witness.taken,
+            cases=[case.data | {"id": case.id} for case in self.sandbox.primero.cases.values()],
+            referrals=[
+                one.data | {"id": one.id, "case": one.case_id} for one in self.sandbox.primero.referrals.values()
+            ],
+            events=self.witness.events,
+            units=[(unit.message_id, unit.job, unit.status, unit.code) for unit in units],
+            parked=[(record.job, record.record_id, record.code) for record in store.parked()],
+            theirs=self.people.theirs,
+            edited=self.people.edited,
+            refused=self.witness.refused,
+            ledger=store.ledger().read,
+            cursors={job: store.cursor(job) for job in SCHEDULED},
+            left={
+                "outbox": store.counts().outbox, "unscrubbed": store.unscrubbed(),
+                "interrupted": len(store.interrupted()), "envelopes": len(gone),
+                "traces": [*self._traces, *traces(self._place, TOKEN)], "retries": self._retries,
+            },
+        )  # fmt: skip
