@@ -8,12 +8,13 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
 ROOT = Path(__file__).parent.parent.parent
-LONGEST_START = 30  # seconds
+LONGEST_START = 60  # seconds
 LONGEST_STOP = 60  # seconds: the longest operation at hand, and the last answers
 LONGEST_COMMAND = 120  # seconds
 RUNNER = (sys.executable, "-m", "runner")
@@ -34,6 +35,7 @@ class Service:
         self.folder = folder
         self._command = [*command, "serve", "--json", *words]
         self._process = None
+        self._before = 0  # bytes that were said before it was started last
 
     @property
     def pid(self):
@@ -42,10 +44,22 @@ class Service:
 
     def start(self):
         """Let it start; it may take a while until it is ready."""
+        log = self._log()
+        self._before = log.stat().st_size if log.exists() else 0
         self._process = begun(self._command, self.folder, "service")
 
+    def wait_until_ready(self):
+        """Return when it has the data directory, and listens. Raises Died."""
+        end = time.monotonic() + LONGEST_START
+        while b'"url"' not in self._log().read_bytes()[self._before :]:
+            self.check()
+            if time.monotonic() > end:
+                raise Died(f"the service wasn't ready after {LONGEST_START} s")
+            time.sleep(0.05)
+
     def second(self):
-        """Start another beside it, by mistake; its exit code."""
+        """Start another by mistake beside it, which is at work; its exit code."""
+        self.wait_until_ready()
         return ended(begun(self._command, self.folder, "second"), LONGEST_START)
 
     def kill(self):
@@ -67,7 +81,10 @@ class Service:
 
     def last_words(self):
         """The end of what it said."""
-        return (self.folder / "logs" / "service.txt").read_text("utf-8", "replace")[-500:]
+        return self._log().read_text("utf-8", "replace")[-500:]
+
+    def _log(self):
+        return self.folder / "logs" / "service.txt"
 
     def away(self):
         """Whatever happened, it is gone after this."""

@@ -193,7 +193,6 @@ class World:
 
     def _second_service(self):
         """Started by mistake while the first is at work: refused, and the first goes on."""
-        time.sleep(1)  # the first is ready by then
         code = self._service.second()
         if code != 2:
             self._wrong.append(f"a second service ended with {code}")
