@@ -51,18 +51,20 @@ def expect(
 
     def run(state: State) -> State:
         name, wanted, item = str(given(key, state)), str(given(value, state) or ""), state["item"]
-        found, told = (ledger_of(state).read(one, name) for one in (kind, TOLD))
-        sent = bool(found) and (found["status"], found["value"]) in (("done", wanted), ("waiting", wanted))
+        ledger = ledger_of(state)
+        sent = _says(ledger.read(kind, name), ("done", "waiting"), wanted)
         item["compared"] = {
             "job": by, "kind": kind, "key": name, "value": wanted, "record": given(record, state),
-            "made": given(made, state), "sent": sent or bool(told and told["status"] == "done"),
+            "made": given(made, state), "sent": sent or _says(ledger.read(f"{TOLD} {kind}", name), ("done",), wanted),
         }  # fmt: skip
         if item["compared"]["sent"]:
             item["outcome"] = "unchanged"
             return state
         stamp = given(changed, state)
         if stamp and age_in_days(state, stamp) * 24 < hours:
-            raise Withheld(f"the {kind} may be on its way", code="not_sent_yet", fix="Wait for the next run of its job.")
+            raise Withheld(
+                f"the {kind} may be on its way", code="not_sent_yet", fix="Wait for the next run of its job."
+            )
         raise Parked(
             f"no {kind} is known to have been sent",
             code="not_sent",
@@ -82,3 +84,7 @@ def age_in_days(state: State, stamp: str) -> float:
     moment = datetime.datetime.fromisoformat(stamp)
     passed = runtime_of(state).now() - (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC))
     return float(passed / datetime.timedelta(days=1))
+
+
+def _says(found: Any, statuses: tuple[str, ...], value: str) -> bool:
+    return bool(found) and found["status"] in statuses and found["value"] == value

@@ -78,7 +78,7 @@ def once(
     `later=True` is for answers, whose content is ids and codes only. They are given for every message, once for each
     `value`: what one item of it was refused for, a later one may have brought about. When the far side can't be
     reached, or refuses the credential, what would be sent is kept in the outbox and the item counts as done. An answer
-    that the far side refuses is parked: the record itself was not at fault.
+    that the far side refuses is parked: the record itself was not at fault. What comes after it is parked as well.
 
     After a restore from a backup, what a scheduled job finds in the ledger may be `doubtful`: unless it was done, it is
     parked until a person releases it.
@@ -110,7 +110,7 @@ def once(
             return state
         before = [_known(ledger, earlier, name) for earlier in after]
         if any(before) and (before[-1] or {}).get("status") != "done":
-            raise Unreachable(f"an earlier {after[-1]} for the same key isn't sent yet", code="waiting_behind")
+            raise _behind(after[-1], before[-1])
         if state.get("dry_run") is not None:
             return call(operation, state)
         if found and found.get("doubtful"):
@@ -137,7 +137,9 @@ def once(
         except FarSideError as error:
             if not later or error.stops_run or error.retryable:
                 raise
-            raise Parked(str(error), code="answer_refused", fix=error.fix, ids=error.ids) from None
+            ledger.write(kind, name, _entry("refused", wanted))
+            ids = {**error.ids, "kind": kind, "key": name}
+            raise Parked(str(error), code="answer_refused", fix=error.fix, ids=ids) from None
 
     return Operation(f"once({name_of(operation)})", run, reads=reads_of([key, value]), steps=[operation])
 
@@ -166,7 +168,11 @@ def deliver(operation: Callable[[State], State]) -> Operation:
             return call(operation, {**state, "data": entry["send"]})
         ledger, done = ledger_of(state), _entry("done", entry["value"])
         if not _says(ledger.read(entry["kind"], entry["key"]), done):
-            state = _delivered(state, operation, ledger, entry)
+            try:
+                state = _delivered(state, operation, ledger, entry)
+            except FarSideError as error:
+                _note_refusal(ledger, entry, error)
+                raise
         # The ledger first: after a kill in between it is known that the entry has only to be removed.
         if not any(_same_key(entry, other) for other in state["outbox"] if other is not entry):
             ledger.write(entry["kind"], entry["key"], done)
@@ -223,6 +229,22 @@ def _keep(state: State, operation: Any, kind: str, key: str, value: str, *, send
     state["outbox"].append({"system": operation.system, "kind": kind, "key": key, "value": value, "send": send})
     ledger.write(kind, key, _entry("waiting", value))
     return state
+
+
+def _note_refusal(ledger: Any, entry: Entry, error: FarSideError) -> None:
+    """Let those who come after know that it isn't only the way that hinders what waits."""
+    found = ledger.read(entry["kind"], entry["key"])
+    if found and not error.retryable:
+        ledger.write(entry["kind"], entry["key"], {**found, "answer": {"refused": error.code}})
+
+
+def _behind(kind: str, earlier: Entry | None) -> FarSideError | Parked:
+    """Why something can't be sent yet; it is for a person where what comes before is."""
+    code = "waiting_behind"
+    if earlier and (earlier["status"] == "refused" or earlier["answer"].get("refused")):
+        fix = f"See that the {kind} gets through, or discard it; then retry this."
+        return Parked(f"an earlier {kind} for the same key was refused", code=code, fix=fix)
+    return Unreachable(f"an earlier {kind} for the same key isn't sent yet", code=code)
 
 
 def _sending(kind: str) -> str:

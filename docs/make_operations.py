@@ -16,7 +16,9 @@ from types import ModuleType
 from typing import Any
 
 PAGE = Path(__file__).with_name("operations.md")
-MODULES = ("adaptors.common", "adaptors.primero", "adaptors.progres", "adaptors.http", "adaptors.errors")
+MODULES = (
+    "adaptors.common", "adaptors.primero", "adaptors.progres", "adaptors.http", "adaptors.comparing", "adaptors.errors",
+)  # fmt: skip
 
 INTRODUCTION = """\
 <!-- Made by docs/make_operations.py from the docstrings. Don't edit this page: edit those, then run `make docs`. -->

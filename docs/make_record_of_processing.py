@@ -12,7 +12,7 @@ PAGE = Path(__file__).with_name("record-of-processing.md")
 PROJECT = Path(__file__).parent.parent / "project.yaml"
 
 INTRODUCTION = """\
-<!-- Made by docs/make_record_of_processing.py from project.yaml and the jobs. Don't edit this page; run `make docs`. -->
+<!-- Made by docs/make_record_of_processing.py from project.yaml. Don't edit this page; run `make docs`. -->
 """
 
 CONCLUSION = """\

@@ -118,6 +118,7 @@ FREE_TEXT = {
 
 UNHCR_USER = "unhcr_cw"  # to whom partners refer in Primero
 UNHCR_AGENCY = "UNHCR"  # who provides the service
+OUR_AGENCY = "UNICEF"  # who refers the child, as UNHCR is told
 CONSENTS = ["disclosure_other_orgs", "consent_for_services"]
 
 # What the functions below read in a case, beside what the mapping reads.
@@ -207,8 +208,8 @@ REFERRAL = {
     "service_referral_notes": derive(
         referral_notes, free_text("service.service_referral_notes", FREE_TEXT["service_referral_notes"])
     ),
-    "service_implementing_agency": "UNICEF",
-    "owned_by_agency_id": "UNICEF",
+    "service_implementing_agency": OUR_AGENCY,
+    "owned_by_agency_id": OUR_AGENCY,
     "unhcr_individual_no": data_value("case.unhcr_individual_no"),
     "unhcr_id_no": data_value("case.unhcr_id_no"),
     "name_first": data_value("case.name_first"),

@@ -3,8 +3,8 @@
 Starts when DTP posts a PrimeroOutgoingReferral. For every intervention the child is found by the UNHCR individual
 number, or a new case is made; the service is added; DTP is told that it was delivered, or why not.
 
-What to edit for another country: the tables, INTAKE_USERS, what may leave as FREE_TEXT, and the constants in CASE and
-SERVICE.
+What to edit for another country: the tables, INTAKE_USERS, what may leave as FREE_TEXT, MODULE and
+IMPLEMENTING_AGENCY.
 """
 
 import json
@@ -65,6 +65,9 @@ OTHER_LANGUAGE = "language6"
 # Who receives a new case: agency as UNHCR names it → intake user in Primero.
 INTAKE_USERS = {}
 DEFAULT_INTAKE_USER = "progresv4_primero_intake"
+
+MODULE = "primeromodule-cp"  # of a new case
+IMPLEMENTING_AGENCY = "UNICEF"  # of a new service
 
 # Free text: how many characters of each may be written into Primero at most; None leaves it out.
 FREE_TEXT = {
@@ -159,7 +162,7 @@ SERVICE = {
     "service_request_email": text(data_value("user.internalemailaddress")),
     "service_request_agency": derive(requesting_agency, look_up_name("user.progres_partner")),
     "service_request_external": True,
-    "service_implementing_agency": "UNICEF",
+    "service_implementing_agency": IMPLEMENTING_AGENCY,
     "service_response_type": "service_provision",
     "service_referral": "external_referral",
     "unhcr_referral_status": "pending",
@@ -193,7 +196,7 @@ CASE = {
     "language": [derive(language, look_up_name("languages.progres_languagecodeid"))],
     "status": "open",
     "owned_by": derive(intake_user, look_up_name("user.progres_partner")),
-    "module_id": "primeromodule-cp",
+    "module_id": MODULE,
     "services_section": [SERVICE],
 }
 

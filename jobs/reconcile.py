@@ -33,6 +33,9 @@ CONSENTS = ["disclosure_other_orgs", "consent_for_services"]
 # For how many days UNHCR may leave a referral unanswered before it is listed.
 ANSWERED_WITHIN_DAYS = 14
 
+# For how many days a referral from UNHCR may be on its way, as long as the project file lets it be tried again.
+DELIVERED_WITHIN_DAYS = 3
+
 DELIVERY_FAIL = "Delivery Fail"  # what UNHCR was told of a referral that could not be delivered
 
 
@@ -61,19 +64,25 @@ def check_answer(state):
     answer, decision, told = state["answered"], state["decided"], state["told"]
     if told or decision:
         return unchanged(state)
-    if answer is None:
+    if answer is None and not on_its_way(state):
         raise Parked(
             "the service stands in Primero, and no answer to UNHCR is known",
             code="answer_unknown",
             fix="Ask UNHCR by the number; if it has none, let it send the referral again, which is then answered.",
         )
-    if answer["value"].endswith(DELIVERY_FAIL):
+    if answer and answer["value"].endswith(DELIVERY_FAIL):
         raise Parked(
             f'the service stands in Primero, and UNHCR was told "{DELIVERY_FAIL}"',
             code="answered_twice_differently",
             fix="Tell UNHCR by the number that it was delivered; then runner reconcile --told NUMBER.",
         )
     return unchanged(state)
+
+
+def on_its_way(state):
+    """Whether we made the service and may still be at its answer."""
+    changed = age_in_days(state, state["data"]["case"]["last_updated_at"])
+    return bool(state["made"]) and changed <= DELIVERED_WITHIN_DAYS
 
 
 def concerns_unhcr(associated_users, services):
@@ -164,6 +173,7 @@ operations = [
         each(
             services_from_unhcr,
             log_ids(**case_ids, intervention=intervention),
+            save_as("made", remembered("service", intervention)),
             save_as("answered", remembered("answer", intervention)),
             save_as("decided", remembered("decision", intervention)),
             save_as("told", remembered("told", intervention)),

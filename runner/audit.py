@@ -55,6 +55,8 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "discarded": ("a person gave something up", ("id",)),
     "payload_erased": ("a payload was deleted", ("unit", "message", "job", "accepted", "method")),
     "payloads_scrubbed": ("what was deleted was seen gone from the files", ("count",)),
+    "repaired": ("a person let reconciling deal with what was missing", ("job", "id", "code")),
+    "told": ("a person has told the other agency what reconciling had found", ("id",)),
     "subject_erased": (
         "what is known of a person was deleted", ("id", "payloads", "records", "answers", "ledger", "items")
     ),

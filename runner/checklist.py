@@ -23,6 +23,7 @@ from runner.store import FILE, Key, Store
 Status = Literal["pass", "fail", "needs_person"]
 
 _OURS = re.compile(rf"{re.escape(FILE)}(-wal|-shm|-journal)?|store\.key|keys/[a-z0-9-]+\.key|locks/[0-9a-f]{{32}}")
+_DONE = ("succeeded", "refused")
 _AGREED_DAYS = 7  # for which payloads may wait for a person (R-DL4)
 
 
@@ -109,7 +110,7 @@ def _at_rest(at: Installation) -> Seen:
 def _deleted(at: Installation) -> Seen:
     at.store.scrub(now=at.now)
     units = [at.store.unit(holder) for holder in at.store.holders()]
-    kept = sum(unit is not None and unit.status == "succeeded" for unit in units)
+    kept = sum(unit is not None and unit.status in _DONE for unit in units)
     faults = [f"{kept} payloads are kept although their chain succeeded"] if kept else []
     if unseen := at.store.unscrubbed():
         faults.append(f"{unseen} deleted payloads were not yet seen gone from the files; try again in a minute")
@@ -161,7 +162,8 @@ def _logged(at: Installation) -> Seen:
 
 
 def _handed_over(at: Installation) -> Seen:
-    active = [key for key in at.store.keys() if keys.is_active(key, at.now)]
+    known = list(at.store.keys())
+    active = [key for key in known if keys.is_active(key, at.now)]
     newest = {key.label: key for key in active}  # the oldest comes first
     faults = [] if active else ["there is no key that opens the inbox: runner keys create LABEL"]
     for key in active:
@@ -169,7 +171,7 @@ def _handed_over(at: Installation) -> Seen:
             faults.append(f"the key {key.id} of {key.label} is older than the newest, and doesn't end")
     faults += [f"the key {key.id} of {label} was never used" for label, key in newest.items() if key.last_used is None]
     evidence = [f"the key {key.id} of {key.label}: 256 random bits, {_of_key(key)}" for key in newest.values()]
-    evidence.append(f"{len(at.store.keys()) - len(active)} older keys don't open the inbox any more")
+    evidence.append(f"{len(known) - len(active)} older keys don't open the inbox any more")
     return Seen(evidence, faults, sorted(key.id for key in newest.values()))
 
 
@@ -211,9 +213,9 @@ def _narrow(at: Installation) -> Seen:
 
 
 def _trained(at: Installation) -> Seen:
-    rehearsed = golive.rehearsal(at.store, at.made_of)
-    evidence = [f"the rehearsal was played {_when(rehearsed.time)}, by {rehearsed.who}"] if rehearsed else []
-    faults = [] if rehearsed else ["no administrator has played the rehearsal: runner golive rehearse"]
+    played = next(reversed(at.store.audit_log(event="golive_rehearsed")), None)
+    evidence = [f"the rehearsal was last played {_when(played.time)}, by {played.who}"] if played else []
+    faults = [] if played else ["no administrator has played the rehearsal: runner golive rehearse"]
     return Seen(evidence, faults, [at.project.name])
 
 
@@ -237,7 +239,7 @@ _ROWS: dict[str, tuple[str, str, Callable[[Installation], Seen]]] = {
     "K1": ("no data of cases at rest in this system", "", _at_rest),
     "K2": ("what was posted is deleted once it is synced", "that payloads may wait longer than agreed", _deleted),
     "K3": ("job scripts under version control before set-up begins", "the rules of the branch", _versioned),
-    "K4": ("partners sign what is logged: ids and times only", "the inventory of the log, one for each agency", _logged),
+    "K4": ("partners sign what is logged: ids and times only", "the log's inventory, one of each agency", _logged),
     "K5": ("the inbox's key is reset for production and handed over", "handed over by a safe channel", _handed_over),
     "K6": ("the repository holds code, never data; few may read it", "the list of who may read it", _code_only),
     "K7": ("only named administrators have access", "the list of administrators", _who_may_read),

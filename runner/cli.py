@@ -17,7 +17,8 @@ from runner.errors import RunnerError, Stopped
 
 # Where each command is done: the module's function `run`, which gives the exit code.
 _MODULES = {
-    "list": "listing", "run": "run", "serve": "serve", "keys": "keyring", "demo": "demo",
+    "list": "listing", "run": "run", "serve": "serve", "reconcile": "reconcile", "keys": "keyring",
+    "demo": "demo",
     **{command: f"commands.{name}" for command, name in service.MODULES.items()},
 }  # fmt: skip
 
@@ -100,10 +101,14 @@ def parser() -> ArgumentParser:
     listing.add_argument(
         "--fields", action="store_true", help="show the fields that each job takes from a system and sends to it"
     )
-    demo = commands.add_parser("demo", help="play all exchanges through the service, between stand-ins", allow_abbrev=False)
+    demo = commands.add_parser(
+        "demo", help="play all exchanges through the service, between stand-ins", allow_abbrev=False
+    )
     demo.add_argument("--json", action="store_true", help="print one JSON document")
     _add_run(commands.add_parser("run", help="run one job, once, now", epilog=_EXIT_CODES, allow_abbrev=False,
                                  formatter_class=RawDescriptionHelpFormatter))  # fmt: skip
+    _add_reconcile(commands.add_parser("reconcile", help="show what was lost, or must be told to the other agency "
+                                       "(then exit with 4)", allow_abbrev=False))  # fmt: skip
     serve = commands.add_parser("serve", help="take messages in and run jobs, until it is stopped", allow_abbrev=False)
     _add_places(serve)
     serve.add_argument("--log-format", choices=("json", "text"), help="how events are written to standard error (text)")
@@ -138,6 +143,24 @@ def _add_run(parser: ArgumentParser) -> None:
     add("--memory", action="store_true", help="use no data directory: nothing is remembered")
     add("--show-prints", action="store_true", help="show what the job prints; with stand-ins on this machine only")
     add("--timeout", metavar="SECONDS", type=_seconds, help="end the run after so many seconds")
+
+
+def _add_reconcile(parser: ArgumentParser) -> None:
+    parser.add_argument("job", metavar="JOB", nargs="?", default="reconcile", help="the job that compares (reconcile)")
+    _add_places(parser)
+    then = parser.add_mutually_exclusive_group()
+    then.add_argument(
+        "--repair",
+        action="store_true",
+        help="let the jobs send what is missing, unless nobody can vouch that it wasn't",
+    )
+    then.add_argument("--told", metavar="ID", help="the other agency was told of this finding: don't list it again")
+    parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="end the comparing after so many seconds")
+    # Else it is a run of that job like any other.
+    parser.set_defaults(
+        **dict.fromkeys(("state", "output", "message", "only", "start", "end", "since")),
+        **dict.fromkeys(("dry_run", "move_cursor", "memory", "show_prints"), False),
+    )
 
 
 def _add_keys(parser: ArgumentParser) -> None:

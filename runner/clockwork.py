@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 
-from runner import handover
+from runner import handover, lateness
 from runner.project import Job
 from runner.running import Performed
 from runner.schedule import missed_slot, next_slot
@@ -54,12 +54,9 @@ class Clockwork:
 
     def _begun(self, job: Job) -> datetime:
         """The last slot that was taken; before the first, when the service met the job first: nothing was missed."""
-        store, name = self._place.store, f"first start of {job.name}"
-        last, first = store.slot(job.name), store.setting(name)
-        if last is None and first is None:
-            first = self._place.now().isoformat()
-            store.set_setting(name, first)
-        return last or datetime.fromisoformat(str(first))
+        store = self._place.store
+        last, first = store.slot(job.name), lateness.first_start(store, job)
+        return last or first or lateness.keep_first_start(store, job, self._place.now())
 
     def _fire(self, job: Job, slot: datetime | None) -> None:
         place, store = self._place, self._place.store
@@ -69,6 +66,7 @@ class Clockwork:
             self._last[job.name], self._next[job.name] = slot, next_slot(job.triggers, slot)
             if not taken:
                 return
+            self._interrupted.add(job.name)  # until it has run, whatever comes between
             self._tell_slot(job, slot, expected)
         released = store.revisit(job.name)
         given = {"cursor": store.cursor(job.name), "revisit": [name for name in released if is_id(name)]}
@@ -86,7 +84,7 @@ class Clockwork:
     def _settle(self, job: Job, performed: Performed, released: Sequence[str]) -> None:
         place, store, run = self._place, self._place.store, performed.run
         place.let_rest(job, performed)
-        parked = {record.record_id for record in store.parked(job.name)}
+        parked = {record.record_id: record.code for record in store.parked(job.name)}
         tries = store.item_tries(job.name)
         window = window_of(run, place.table, tries=tries, parked=parked, revisited=released)
         following = handover.after_success(place.project, run) if run.outcome == "succeeded" else []
@@ -103,3 +101,5 @@ class Clockwork:
         place.tell_parked(job, window, before=parked)
         if window.cursor:
             place.log.write("cursor_moved", job=job.name, cursor=window.cursor)
+        if since := lateness.late_since(store, job, place.now()):
+            place.log.write("no_success", job=job.name, since=since)

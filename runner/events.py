@@ -85,6 +85,7 @@ FIELDS = {
         for outcome in ("done", "unchanged", "withheld", "refused", "parked", "failed")
     },
     "due": Field("timestamp", "when it is tried again"),
+    "since": Field("timestamp", "since when"),
     "until": Field("timestamp", "until when"),
     "slot": Field("timestamp", "the time for which the job was scheduled"),
     "cursor": Field("timestamp", "how far the job has read: a time of the far side"),
@@ -98,7 +99,7 @@ _COUNTED = ("done", "unchanged", "withheld", "refused", "parked", "failed")
 EVENTS = {
     "service_started": Event("the service begins", ("commit", "configuration", "jobs")),
     "service_stopped": Event("the service ends in order", ("seconds",)),
-    "jobs_held": Event("no job starts, since the go-live checklist wasn't passed for this configuration", level="error"),
+    "jobs_held": Event("no job starts, since the go-live checklist wasn't passed for what would run", level="error"),
     "keys_lost": Event("the service ends, since a key of its vault is gone", level="error"),
     "message_accepted": Event("a message was kept, encrypted", ("message", "key", "size", "units")),
     "message_repeated": Event("a message was posted again while its first counts", ("message", "key", "size", "units")),
@@ -110,7 +111,7 @@ EVENTS = {
     "item": Event(
         "an item of a run is neither done nor unchanged", ("job", "run", "index", "outcome", "code", "operation", "ids")
     ),
-    "remark": Event("a run has found out what an administrator should know", ("job", "run", "index", "code"), "warning"),
+    "remark": Event("a run found out what an administrator should know", ("job", "run", "index", "code"), "warning"),
     "job_raised": Event("a job met an error that nobody foresaw", ("job", "run", "operation", *_PLACE), "error"),
     "job_printed": Event("a job printed or logged; it was dropped", ("job", "run", "lines"), "warning"),
     "unit_again": Event("a unit will be tried again", ("job", "unit", "tries", "due", "code")),
@@ -124,6 +125,7 @@ EVENTS = {
     "answers_delivered": Event("answers that waited were delivered", ("job", "run", "count")),
     "schedule_fired": Event("a job's time has come", ("job", "slot", "late")),
     "schedule_missed": Event("times of a job were missed; one run makes up for them", ("job", "slot", "until")),
+    "no_success": Event("a job has had no success for three of its times", ("job", "since"), "error"),
     "cursor_moved": Event("a job's next run reads from a later time on", ("job", "cursor")),
     "circuit_opened": Event(
         "a credential was refused and is left alone", ("credential", "code", "until"), "error"

@@ -1,9 +1,9 @@
 """Whether production may run: what was checked, signed and overridden, as the audit log tells it.
 
 With the profile `production` no job starts unless the agencies' checklist (runner/checklist.py) was passed, or an
-administrator has overridden it with a reason, for the very configuration that is to run: the hash over project file, job
-scripts and program. When one of them changes, the checklist is gone through again; what people have signed stays signed
-as long as that which they signed is the same. Other profiles aren't held up.
+administrator has overridden it with a reason, for the very configuration that is to run: the hash over project file,
+job scripts and program. When one of them changes, the checklist is gone through again; what people have signed stays
+signed as long as that which they signed is the same. Other profiles aren't held up.
 """
 
 import hashlib
@@ -80,27 +80,23 @@ def sign(store: Store, row: str, name: str, *, day: date, about: str, now: datet
 def override_with(store: Store, reason: str, made_of: Provenance, *, now: datetime) -> None:
     """Let jobs of this configuration start all the same. Raises WrongUse for a reason that isn't plain words."""
     plain = len(reason) in range(_SHORTEST_REASON, _LONGEST_REASON + 1) and reason.isprintable()
-    if not plain or re.search(r"[\d@]", reason):
-        fix = f"Write {_SHORTEST_REASON} to {_LONGEST_REASON} letters without numbers and addresses: it stays for good."
+    if not plain or re.search(r"\d{3}|@", reason):
+        fix = f"Write {_SHORTEST_REASON} to {_LONGEST_REASON} signs without numbers and addresses: it stays for good."
         raise WrongUse("the reason can't be kept", fix=fix)
     store.record("golive_overridden", now=now, configuration=made_of.configuration, reason=reason)
 
 
 def signatures(store: Store) -> list[Signature]:
     """All that were given, the oldest first."""
-    return [
-        Signature(
-            *(str(line.about[name]) for name in ("row", "name")), _day(line.about["day"]), str(line.about["hash"])
-        )
-        for line in _entries(store, "golive_signed")
-    ]
+    given = [line.about for line in _entries(store, "golive_signed")]
+    return [Signature(each["row"], each["name"], _day(each["day"]), each["hash"]) for each in given]
 
 
 def digest(*about: str) -> str:
     """The hash of what a person confirms: when it changes, it has to be confirmed again.
 
     >>> digest("bridge")[:12]
-    '65b7f9ebd2d7'
+    '17f29b073143'
     """
     return hashlib.sha256("\n".join(about).encode()).hexdigest()
 

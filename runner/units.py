@@ -63,10 +63,16 @@ class Units:
 
     def _run(self, job: Job, unit: Unit) -> None:
         place = self._place
-        plain = custody.open_sealed(place.store, place.vault, unit.id, unit.sealed)
-        performed = place.runs.perform(job, handover.unpack(plain), message=unit.message_id or unit.id, unit=unit.id)
+        try:
+            plain = custody.open_sealed(place.store, place.vault, unit.id, unit.sealed)
+            performed = place.runs.perform(
+                job, handover.unpack(plain), message=unit.message_id or unit.id, unit=unit.id
+            )
+        except StoreError:  # before anything was done
+            self._put_back(unit)
+            raise
         if performed.stopped:
-            place.settlements.settle(lambda: place.store.put_back(unit, now=place.now()))
+            self._put_back(unit)
             return
         found = verdict.on_unit(
             performed.run,
@@ -78,6 +84,10 @@ class Units:
             endless=unit.started_by == "failure",
         )
         place.settlements.settle(lambda: self._settle(job, unit, plain, performed, found))
+
+    def _put_back(self, unit: Unit) -> None:
+        place = self._place
+        place.settlements.settle(lambda: place.store.put_back(unit, now=place.now()))
 
     def _settle(self, job: Job, unit: Unit, plain: bytes, performed: Performed, found: Verdict) -> None:
         place, now, record = self._place, self._place.now(), performed.record

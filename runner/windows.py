@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from runner.errors import Cause
@@ -28,15 +29,17 @@ def window_of(
     table: RetryTable,
     *,
     tries: Mapping[str, int],
-    parked: Collection[str] = (),
+    parked: Mapping[str, str | None] = MappingProxyType({}),
     revisited: Collection[str] = (),
 ) -> Window:
     """What becomes of the records of a scheduled run.
 
-    `tries` were counted before, `parked` were parked before, `revisited` were released by a person and read again.
+    `tries` were counted before, `parked` were parked before, by their codes, `revisited` were released by a person and
+    read again.
 
     A try counts when others got through in the same run: while a far side is away for all, no record is at fault, and
-    after ten days they all go out by themselves. A mistake in the job script always counts.
+    after ten days they all go out by themselves. A mistake in the job script always counts. The cursor stands still
+    for what is tried again, so that a whole run reads it; where it finds nothing to do any more, that is settled.
 
     >>> item = {"outcome": "parked", "ids": {"id": "c-1"}, "code": "no_service"}
     >>> list(window_of(Run("sort", {"outcomes": [item]}, (item,), ()), RetryTable(), tries={}).parked)
@@ -49,7 +52,7 @@ def window_of(
         if item["outcome"] == "failed":
             name, cause = record_of(item), Cause.of_item(record)
             count = tries.get(name, 0) + (1 if got_through or not cause.retryable else 0)
-            if count >= table.tries_of_item(cause) or name in parked:
+            if count >= table.tries_of_item(cause) or parked.get(name) == cause.code:
                 to_park[name] = item
             else:
                 again[name] = max(count, again.get(name, 0))
@@ -57,7 +60,7 @@ def window_of(
     if run.error:
         # What the run didn't come to is as it was.
         again = {**tries, **again}
-    seen = {record_of(item) for item in run.items} | (set() if run.error else set(revisited))
+    seen = {record_of(item) for item in run.items} | (set() if run.error else {*revisited, *tries})
     cursor = None if run.error or again else run.state.get("cursor")
     return Window(cursor, to_park, again, frozenset(seen - to_park.keys() - again.keys()))
 

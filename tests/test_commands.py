@@ -1,6 +1,7 @@
 """What people ask the service about and tell it: status, inbox, runs, parked, retry, discard, cursor."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from virtual import Service, item, made
@@ -74,11 +75,19 @@ def document(capsys, *arguments):
 def test_status_when_all_is_well(service, capsys):
     """All that was posted is done: 0, and it says so."""
     posted(service, "done")
+    service.store.set_setting("first start of read", datetime.now(UTC).isoformat())
     found, code = document(capsys, "status")
     jobs = {row["job"]: row for row in found["jobs"]}
     assert (0, []) == (code, found["needs_a_look"])
     assert ("2026-03-02T12:00:00Z", "succeeded") == (jobs["sort"]["last_success"], jobs["sort"]["last_outcome"])
     assert jobs["read"]["next_due"].endswith(":00:00Z")
+
+
+def test_status_of_a_job_without_success(service, capsys):
+    """A scheduled job that three of its times have passed by is told, also when no service runs it at all."""
+    service.store.set_setting("first start of read", "2026-03-02T12:00:00+00:00")
+    found, code = document(capsys, "status")
+    assert (4, ["read: no success since 2026-03-02T12:00:00Z"]) == (code, found["needs_a_look"])
 
 
 def test_status_shows_disabled_jobs(service, capsys):

@@ -15,6 +15,7 @@ from flows import intervention, outgoing
 from adaptors.sandbox import Sandbox
 from adaptors.sandbox.dtp import THUMBPRINT_HEADER
 from adaptors.sandbox.listening import ListeningSandbox
+from runner import rehearsal
 from runner.demo import unforetold
 from runner.demo.evidence import look
 from runner.demo.played import Played
@@ -56,6 +57,7 @@ def test_the_demo_plays_all_four_exchanges():
     assert [3, 12] == [search["children"] for search in told["searches"]]
     assert all(search["files"] > 5 and search["bytes_searched"] > 100_000 for search in told["searches"])
     assert told["control"]["texts"] == told["control"]["texts_found"] == told["searches"][-1]["texts"]
+    assert rehearsal.result_of(told).passed  # as the go-live checklist reads it
 
 
 def test_the_readme_shows_what_the_demo_prints():

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inboxes import Inbox
 
 from runner.events import ALWAYS, EVENTS, FIELDS, said
 
 ROOT = Path(__file__).parent.parent
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # Where the engine's modules may touch `logging`: one stops it, the adaptors' silence two libraries.
-LOGGING = {"runner/silence.py", "adaptors/__init__.py"}
+LOGGING = {"runner/silence.py", "adaptors/__init__.py", "runner/mapping/workbook.py"}  # each to hush others
 
 
 @pytest.mark.parametrize(
@@ -127,3 +128,11 @@ def test_no_log_beside_it(tower):
             if {"logging", "syslog", "warnings", "traceback"} & {name.partition(".")[0] for name in names}:
                 using |= {str(path.relative_to(ROOT))} if "traceback" not in names else set()
     assert using <= LOGGING
+
+
+def test_health_tells_a_code(tmp_path):
+    """R-LG8 What health tells everybody is a code of the registry's class, whatever was posted; no id, no count."""
+    with Inbox(tmp_path) as inbox:
+        assert 202 == inbox.post({"type": "whole", "name": "Nyaruot Beispiel"}).status_code
+        told = inbox.post(key="", path="/healthz", method="GET").json()
+    assert {"status": said("code", told["status"])} == told

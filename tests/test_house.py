@@ -17,11 +17,12 @@ TESTS = sorted((ROOT / "tests").glob("test_*.py"))
 ENGINE = [
     "errors", "faults", "events", "log", "sinks", "silence", "audit", "keyfile", "yamlfile", "credentials",
     "sightings", "schema", "triggers", "project", "provenance", "jobscript", "dataflow", "statefile", "vault",
-    "store", "changes", "outcome", "handover", "guard", "execute", "places", "golive", "progress", "report", "listing", "keys",
-    "keyring", "custody", "inbox", "run", "listener", "slots", "certificates", "signing", "scan", "traces",
-    "schedule", "retry", "verdict", "windows", "runlog", "running", "turns", "settlements", "workplace", "units",
-    "clockwork", "deliveries", "ages", "checkpoints", "processing", "rehearsal", "checklist", "subjects", "housekeeping", "worker", "bell", "crew", "serve",
-    "commands", "demo", "cli", "__main__",
+    "store", "changes", "outcome", "handover", "guard", "execute", "places", "golive", "progress", "report",
+    "listing", "mapping", "keys", "keyring", "custody", "inbox", "run", "listener", "slots", "certificates",
+    "signing", "scan", "traces", "schedule", "lateness", "retry", "verdict", "windows", "runlog", "running", "turns",
+    "settlements", "workplace", "units", "clockwork", "deliveries", "ages", "checkpoints", "processing", "rehearsal",
+    "checklist", "subjects", "housekeeping", "worker", "bell", "crew", "serve", "commands", "reconcile", "demo",
+    "cli", "__main__",
 ]  # fmt: skip
 SPECIFIC = re.compile(r"primero|progres\b|dtp", re.IGNORECASE)
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work)/\w")

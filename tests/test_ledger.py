@@ -369,7 +369,39 @@ def test_answer_that_is_refused():
             begin(outbox=[])
         )
 
-    assert ("answer_refused", {"a": "1"}) == (caught.value.code, caught.value.ids)
+    told = {"a": "1", "kind": "answer", "key": "INT-1"}
+    assert ("answer_refused", told) == (caught.value.code, caught.value.ids)
+
+
+def test_behind_an_answer_that_is_refused():
+    """H51: what must come after a refused answer is parked like it, and goes when that got through after all."""
+    far, state = FarSide(Rejected("422")), begin(outbox=[], message="m1")
+    answer = once("answer", data_value("n"), far.operation(), later=True)
+    decision = once("decision", data_value("n"), FarSide().send, value="accepted", after=["answer"])
+    with pytest.raises(Parked):
+        answer(state)
+    with pytest.raises(Parked) as caught:
+        decision(again(state))
+    assert "waiting_behind" == caught.value.code
+
+    answer(again(state))
+    assert "done" == decision(again(state))["item"]["outcome"]
+
+
+def test_behind_an_answer_that_is_refused_in_the_outbox():
+    """H51: the same where the refused answer waits in the outbox, which goes on trying."""
+    ledger, waiting = MemoryLedger(), entry("INT-1", "m1")
+    ledger.write("answer", "INT-1", {"status": "waiting", "value": "m1", "answer": {}})
+    state = begin(ledger=ledger, outbox=[waiting])
+    decision = once("decision", data_value("n"), FarSide().send, value="accepted", after=["answer"])
+
+    deliver(FarSide(Rejected("422")).operation())(state)
+    with pytest.raises(Parked) as caught:
+        decision(again(state))
+    assert "waiting_behind" == caught.value.code
+
+    deliver(FarSide().operation())(again(state))
+    assert "done" == decision(again(state))["item"]["outcome"]
 
 
 def test_answer_that_is_not_allowed():

@@ -106,6 +106,14 @@ def test_a_second_run_sends_nothing():
     assert 1 == len(sent(sandbox))
 
 
+def test_a_released_case_that_was_changed_too_is_read_once():
+    """Two workers are never at the same case at once: one would send what the other just sends."""
+    sandbox = Sandbox()
+    case, _ = refer(sandbox)
+    run = run_job(JOB, sandbox, cursor=LONG_AGO, revisit=[case["id"]])
+    assert (["done"], 1) == (outcomes(run), len(sent(sandbox)))
+
+
 def test_a_second_referral_of_the_same_service_goes_under_the_same_id():
     """What decides is Primero's referral id; towards UNHCR it is the same referral."""
     sandbox, ledger = Sandbox(), MemoryLedger()

@@ -1,7 +1,7 @@
 """1a: referrals from proGres into Primero (jobs/progres_to_primero.py)."""
 
 import pytest
-from flows import child, intervention, outcomes, outgoing, run_job, send
+from flows import JOBS, child, intervention, outcomes, outgoing, run_job, send
 
 from adaptors.ledger import MemoryLedger
 from adaptors.sandbox import Sandbox
@@ -346,3 +346,43 @@ def test_a_message_without_interventions_is_an_error():
 
     assert 1 == run.exit_code
     assert "missing: interventions" in str(run.error)
+
+
+@pytest.fixture
+def three_agencies(tmp_path):
+    """The job with a table of three agencies, as another country would edit it."""
+    text = (JOBS / f"{JOB}.py").read_text("utf-8")
+    table = {"Plan Beispiel": "caseworker_mockomot", "Agentur Zwei": "caseworker_sampleya", "Agence Trois": "unhcr_cw"}
+    edited = text.replace("INTAKE_USERS = {}", f"INTAKE_USERS = {table!r}")
+    assert edited != text
+    (tmp_path / f"{JOB}.py").write_text(edited, "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("partner", "owner"),
+    [
+        ({"Name": "Plan Beispiel"}, "caseworker_mockomot"),
+        ({"Name": "AGENTUR ZWEI"}, "caseworker_sampleya"),
+        ({"Name": "Agence Trois"}, "unhcr_cw"),
+        ({"Name": "Another Agency"}, "progresv4_primero_intake"),
+        (None, "progresv4_primero_intake"),
+    ],
+)
+def test_each_agency_has_its_intake_user(three_agencies, partner, owner):
+    """A new case goes to its agency's intake user, any other to the default written down; DTP is told whom."""
+    sandbox = Sandbox()
+    run = run_job(JOB, sandbox, jobs=three_agencies, data=outgoing(intervention(user__progres_partner=partner)))
+    (case,) = child(sandbox, "GAM-00000901")
+    assert (["done"], owner) == (outcomes(run), case["owned_by"])
+    assert [owner] == [answer["primero_user"] for answer in answers(sandbox)]
+
+
+def test_a_known_case_stays_with_its_owner(three_agencies):
+    """A second referral by another agency changes nobody's case."""
+    sandbox = Sandbox()
+    run_job(JOB, sandbox, data=outgoing(intervention()))
+    second = intervention(progres_interventionnumber="GAM-26-PRTITV-0000902")
+    run = run_job(JOB, sandbox, jobs=three_agencies, message="m2", data=outgoing(second))
+    (case,) = child(sandbox, "GAM-00000901")
+    assert (["done"], "progresv4_primero_intake") == (outcomes(run), case["owned_by"])

@@ -121,7 +121,7 @@ def test_no_try_counts_while_a_far_side_is_away():
 
 def test_parked_record_met_again_in_the_overlap():
     """H22: a parked record that the overlap shows again stays parked and holds up nothing."""
-    window = window_of(run(item("failed", "b")), TABLE, tries={}, parked=["b"])
+    window = window_of(run(item("failed", "b")), TABLE, tries={}, parked={"b": item("failed", "b")["code"]})
     assert ("2026-03-01T11:00:00Z", ["b"]) == (window.cursor, list(window.parked))
 
 

@@ -473,6 +473,45 @@ def test_store_that_refuses_for_a_while(tmp_path):
         assert (1, 1) == (len(seen), len(lines(service, "succeeded")))
 
 
+def test_store_that_refuses_before_a_run(tmp_path):
+    """H16: what was claimed when the store refuses to be read is done when it can be again, without a restart."""
+    with Service(tmp_path, jobs=[made("sort", on="x")]) as service:
+        service.post({"type": "x"})
+        circuits, times = service.store.circuits, iter(range(100))
+
+        def refusing(now):
+            if next(times) == 1:  # the first look is for whose turn it is
+                raise StoreError("the disk can't be read")
+            return circuits(now)
+
+        service.store.circuits = refusing
+        with pytest.raises(StoreError):
+            service.settle()
+        assert 1 == len(lines(service, "pending"))
+        service.settle()
+        assert (["succeeded"], 1) == (service.outcomes(), len(lines(service, "succeeded")))
+
+
+def test_settled_but_told_otherwise(tmp_path):
+    """H16: where the store had kept what a run did and then seemed to refuse, the work goes on with what is next."""
+    with Service(tmp_path, jobs=[made("sort", on="x")]) as service:
+        service.post({"type": "x"})
+        succeed = service.store.succeed
+
+        def kept_and_refused(*arguments, **more):
+            succeed(*arguments, **more)
+            service.store.succeed = succeed
+            raise StoreError("the disk is gone")
+
+        service.store.succeed = kept_and_refused
+        for _ in range(2):  # refused; then found to be kept already
+            with pytest.raises(StoreError):
+                service.settle()
+        service.post({"type": "x", "second": True})
+        service.settle()
+        assert ["succeeded", "succeeded"] == service.outcomes()
+
+
 def test_stopped(tmp_path):
     """A service that is told to stop ends after the operation at hand; the next start goes on with it."""
     begun, ended = [], []

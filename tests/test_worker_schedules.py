@@ -3,6 +3,8 @@
 import pytest
 from virtual import NOON, Service, item, made
 
+from runner.errors import StoreError
+
 HOURLY = {"cron": "0 * * * *"}
 
 
@@ -79,6 +81,35 @@ def test_killed_in_a_scheduled_run(tmp_path):
         service.kill()
         service.run(hours=30)
         assert ["02 13:00", "03 13:00"] == begun(service)
+
+
+def test_store_that_refuses_before_a_scheduled_run(tmp_path):
+    """H16 A slot that was taken when the store refuses to be read is run when it can be again, not an hour later."""
+    with Service(tmp_path, jobs=[made("read", **HOURLY)]) as service:
+        service.settle()
+        revisit = service.store.revisit
+
+        def refusing(job):
+            service.store.revisit = revisit
+            raise StoreError("the disk can't be read")
+
+        service.store.revisit = refusing
+        service.clock.pass_by(hours=1)
+        with pytest.raises(StoreError):
+            service.settle()
+        service.settle()
+        assert 1 == len(begun(service))
+
+
+def test_nothing_to_do_any_more(tmp_path):
+    """H3 A record that failed and then needs nothing, since people changed it, isn't counted as tried for ever."""
+    reading = Reading(a="failed")
+    with Service(tmp_path, jobs=[made("read", reading, **HOURLY)]) as service:
+        service.run(hours=1)
+        assert {"a"} == service.store.item_tries("read").keys()
+        reading.found = {}
+        service.run(hours=1)
+        assert {} == service.store.item_tries("read")
 
 
 def test_no_overlap_with_itself(tmp_path):
@@ -169,6 +200,24 @@ def test_item_that_always_fails(tmp_path):
         read.newest = "2026-02-02T00:00:00Z"
         service.run(hours=1)
         assert "2026-02-02T00:00:00Z" == service.store.cursor("read")
+
+
+def test_parked_and_away(tmp_path):
+    """H3 A record that is parked for one thing is tried again for another, which only the far side hinders."""
+
+    def read(state):
+        state["outcomes"] += [item("parked", "c-1"), item("failed", "c-1", code="unreachable", retryable=True)][:some]
+        return state
+
+    some = 1
+    with Service(tmp_path, jobs=[made("read", read, **HOURLY)]) as service:
+        service.run(hours=1)
+        assert ["parked"] == [record.code for record in service.store.parked()]
+        some = 2
+        service.run(hours=1)
+        assert (["parked"], {"c-1": 0}) == (
+            [record.code for record in service.store.parked()], service.store.item_tries("read")
+        )  # fmt: skip
 
 
 def test_far_side_away_for_long(tmp_path):

@@ -40,13 +40,25 @@ class Primero:
         return self._client.send(method, API + path, query=query, body=body)
 
     def read(self, path: str, query: Any = None) -> dict[str, Any]:
-        """The answer to a GET: an object with `data` and, for lists, `metadata`."""
+        """The answer to a GET: an object whose `data` is a record, a list of records or null. Unreachable for another,
+        which a proxy may have given, or a server that is just being changed."""
         answer = self.send("GET", path, query=query).body
-        if not isinstance(answer, dict) or "data" not in answer:
+        if not isinstance(answer, dict) or "data" not in answer or not _holds_records(answer["data"]):
             raise Unreachable(
                 f"GET {API}{path} answered without data", code="unreadable_answer", fix="Is this Primero's address?"
             )
         return answer
+
+    def read_page(self, path: str, query: Any) -> tuple[list[Any], int, int]:
+        """A page of a list: its records, how many there are in all, and how many a page was granted."""
+        answer = self.read(path, query)
+        metadata = answer.get("metadata")
+        try:
+            return list(answer["data"]), int(metadata["total"]), int(metadata["per"])  # type: ignore[index]
+        except (KeyError, TypeError, ValueError):
+            raise Unreachable(
+                f"GET {API}{path} answered without a page of a list", code="unreadable_answer", fix="Try again."
+            ) from None
 
     def remember(self, key: Any, fetch: Callable[[], Any]) -> Any:
         """What `fetch` gave for this key, asked once a run: users and forms don't change while a run lasts."""
@@ -81,6 +93,12 @@ class Primero:
 def primero_of(state: State) -> Primero:
     """The run's client for the credential `primero`."""
     return client_of(state, "primero", Primero)  # type: ignore[no-any-return]
+
+
+def _holds_records(data: Any) -> bool:
+    if isinstance(data, list):
+        return all(isinstance(record, dict) and record for record in data)
+    return data is None or isinstance(data, dict)
 
 
 def segment(value: Any) -> str:

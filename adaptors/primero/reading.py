@@ -137,10 +137,9 @@ def _matching(
 
     def ask(page: int, per: int) -> tuple[list[Record], int, int]:
         query = [*pairs, ("fields", ",".join(asked)), ("order_by", "case_id"), ("order", "asc")]
-        answer = primero.read("/cases", [*query, ("per", str(per)), ("page", str(page))])
-        check(answer["data"], filters)
-        rows: list[Record] = [keep(row, kept) for row in answer["data"]]
-        return rows, int(answer["metadata"]["total"]), int(answer["metadata"]["per"])
+        rows, total, granted = primero.read_page("/cases", [*query, ("per", str(per)), ("page", str(page))])
+        check(rows, filters)
+        return [keep(row, kept) for row in rows], total, granted
 
     return every_record(ask, largest)
 

@@ -169,6 +169,7 @@ def _add_missing(state: State, primero: Primero, case: Record, wanted: Record, s
     _report(state, case, wanted, service_key)
     missing = [service for service in wanted[SERVICES] if not _standing(case, service, service_key)]
     if not missing:
+        _note_standing(state, wanted[SERVICES], service_key)
         mark_unchanged(state)
         return {**state, "data": case}
     if rehearsed(state, "primero", "add service", missing[0]):
@@ -223,6 +224,13 @@ def _report(state: State, case: Record, wanted: Record, service_key: str) -> Non
         names += [f"{SERVICES}.{column}" for column in differing(sent, entry)] if entry else []
     if names:
         state.setdefault("item", {})["differs"] = names
+
+
+def _note_standing(state: State, services: list[Record], service_key: str) -> None:
+    """What stands was written, should a run have ended before it learnt so."""
+    ledger = ledger_of(state)
+    begun = [one for one in services if (ledger.read("service", one[service_key]) or {}).get("status") == "intended"]
+    _note(state, begun, service_key, "done")
 
 
 def _note(state: State, services: list[Record], service_key: str, status: str) -> None:

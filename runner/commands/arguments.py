@@ -11,6 +11,7 @@ MODULES = {
     "status": "status", "inbox": "messages", "runs": "runs", "parked": "parked", "retry": "release",
     "discard": "release", "cursor": "cursor", "logs": "logs", "cert": "cert", "scan": "scan",
     "audit": "audit", "erase": "erase", "backup": "backup", "restore": "restore", "store": "store",
+    "mapping": "mapping",
     "golive": "golive",
 }  # fmt: skip
 
@@ -75,6 +76,7 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     copied.add_argument("file", metavar="FILE", help="a new file; keep it as safe as the data directory")
     restored = parser(commands, "restore", "make a new data directory from a backup")
     restored.add_argument("file", metavar="FILE", help="that backup has made")
+    _add_mapping(actions("mapping", "the specification of the exchanges, made from the job scripts"), parser)
     purged = parser(actions("store", "the data directory"), "purge", "delete what is older than retention says")
     purged.add_argument("--dry-run", action="store_true", help="count only")
     _add_golive(parser(commands, "golive", "go through the go-live checklist, until it is passed (then exit with 0)"))
@@ -83,6 +85,22 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     moved = parser(cursors, "set", "let a job read from another time on")
     moved.add_argument("job", metavar="JOB", help="the job's name")
     moved.add_argument("time", metavar="TIME", help="such as 2026-03-01T00:00:00Z")
+
+
+def _add_mapping(group: Any, parser: Callable[[Any, str, str], ArgumentParser]) -> None:
+    shown = parser(group, "show", "show what goes where, by which rule and value table")
+    exported = parser(group, "export", "write it into a file that people read and sign")
+    exported.add_argument("file", metavar="FILE", help="that ends in .xlsx, .csv, .md or .html")
+    for each in (shown, exported):
+        each.add_argument("--job", metavar="JOB", help="only this job")
+        each.add_argument("--snapshot", metavar="FILE", help="take the fields' labels and forms from it")
+    compared = parser(group, "diff", "show what differs between two versions (then exit with 4)")
+    compared.add_argument("old", metavar="OLD", help="a workbook, a job script, a project file, REV:PATH or REV")
+    compared.add_argument("new", metavar="NEW", nargs="?", help="the same; the project as it is, if not given")
+    compared.add_argument("-o", "--output", metavar="FILE", help="write a workbook (.xlsx) with the changes in colour")
+    returned = parser(group, "import", "show what an edited workbook asks for, as a diff; nothing is written")
+    returned.add_argument("file", metavar="FILE", help="the workbook (.xlsx), edited by people")
+    returned.add_argument("-o", "--output", metavar="FILE", help="write the diff into a file as well, for git apply")
 
 
 def _add_request(parser: ArgumentParser) -> None:
@@ -98,7 +116,7 @@ def _add_request(parser: ArgumentParser) -> None:
 def _add_golive(parser: ArgumentParser) -> None:
     parser.add_argument(
         "action", metavar="ACTION", nargs="?", choices=("rehearse", "sign", "override", "record"),
-        help="rehearse: play the demo; sign: a row; override: let jobs run; record: of processing; else look at all rows",
+        help="rehearse: play the demo; sign: a row; override: let jobs run; record: of processing; else look at all",
     )  # fmt: skip
     parser.add_argument("row", metavar="ROW", nargs="?", choices=CHECKLIST, help="with sign: K1 to K9")
     parser.add_argument("--name", metavar="NAME", help="with sign: the officer who confirms it; it is kept for good")

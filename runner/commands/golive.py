@@ -40,11 +40,12 @@ def run(arguments: Namespace) -> int:
 
 def _refuse_contradictions(arguments: Namespace) -> None:
     """What goes with one action only is refused with the others."""
-    if (arguments.action == "sign") != bool(arguments.row and arguments.name):
+    signs = arguments.action == "sign"
+    if {bool(arguments.row), bool(arguments.name)} != {signs}:
         raise WrongUse(
             "a row and a name go with sign, and only there", fix="Such as: runner golive sign K9 --name NAME"
         )
-    if arguments.on and arguments.action != "sign":
+    if arguments.on and not signs:
         raise WrongUse("--on goes with sign", fix="Leave it out.")
     if (arguments.action == "override") != bool(arguments.reason):
         raise WrongUse("a reason goes with override, and only there", fix="runner golive override --reason TEXT")

@@ -14,10 +14,15 @@ _COLUMNS = ("id", "job", "status", "since", "code", "ids", "message", "fix")
 def run(arguments: Namespace) -> int:
     """Print what is parked or dead; 4 when there is anything, else 0."""
     with Store.open(Places.of(arguments).data) as store:
-        rows = [*_records(store), *_units(store)]
-    lines = report.table(_COLUMNS, ([row[name] for name in _COLUMNS] for row in rows))
-    report.print_either(arguments.json, {"parked": rows}, lines if rows else ["nothing is parked or dead"])
-    return _NEEDS_A_LOOK if rows else 0
+        found = rows(store)
+    lines = report.table(_COLUMNS, ([row[name] for name in _COLUMNS] for row in found))
+    report.print_either(arguments.json, {"parked": found}, lines if found else ["nothing is parked or dead"])
+    return _NEEDS_A_LOOK if found else 0
+
+
+def rows(store: Store) -> list[dict[str, Any]]:
+    """What a person must settle: `id`, `job`, `status`, `since`, `code`, `ids`, `message`, `fix`."""
+    return [*_records(store), *_units(store)]
 
 
 def _records(store: Store) -> list[dict[str, Any]]:

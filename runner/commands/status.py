@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runner import golive, project, report
+from runner.lateness import late_since
 from runner.places import Places
 from runner.project import Job, Project
 from runner.provenance import provenance
@@ -57,6 +58,7 @@ def _job(store: Store, job: Job, counts: Any, now: datetime) -> dict[str, Any]:
         "last_success": store.last_success().get(job.name),
         "last_outcome": last and last.outcome,
         "last_code": last and last.code,
+        "late_since": late_since(store, job, now) if job.enabled else None,
         **{status: counts.get(status, 0) for status in _COUNTED},
     }
 
@@ -67,6 +69,8 @@ def _reasons(rows: list[dict[str, Any]], waiting: dict[str, Any], resting: list[
             yield f"{row['job']}: {row['dead']} dead, {row['parked']} parked"
         if row["enabled"] and row["last_outcome"] == "failed":
             yield f"{row['job']}: the last run failed ({row['last_code']})"
+        if row["late_since"]:
+            yield f"{row['job']}: no success since {report.shown(row['late_since'])}"
     for name in ("quarantined", "parked_records", "of_unknown_jobs"):
         if waiting[name]:
             yield f"{name.replace('_', ' ')}: {waiting[name]}"

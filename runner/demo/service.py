@@ -98,11 +98,18 @@ class Service:
 def of_the_demo(document: dict[str, Any], origin: Path) -> dict[str, Any]:
     """A project file for the demo: an inbox on any free port with TLS, schedules of every minute, and short pauses.
 
-    >>> table = {"name": "x", "jobs": {"a": {"script": "a.py"}}, "triggers": {"t": {"cron": "0 * * * *"}}}
-    >>> of_the_demo(table, Path("/p"))["triggers"]
-    {'t': {'cron': '* * * * *'}}
+    What has its hour, such as each night, is no part of the story, and disabled.
+
+    >>> jobs = {"a": {"script": "a.py", "trigger": "t"}, "b": {"script": "b.py", "trigger": "night"}}
+    >>> triggers = {"t": {"cron": "0 * * * *"}, "night": {"cron": "30 1 * * *"}}
+    >>> made = of_the_demo({"name": "x", "jobs": jobs, "triggers": triggers}, Path("/p"))
+    >>> made["triggers"]["t"], [job["enabled"] for job in made["jobs"].values()]
+    ({'cron': '* * * * *'}, [True, False])
     """
-    jobs = {name: {**job, "script": str(origin / job["script"])} for name, job in document["jobs"].items()}
+    jobs = {
+        name: {**job, "script": str(origin / job["script"]), "enabled": not _has_its_hour(job, document)}
+        for name, job in document["jobs"].items()
+    }
     triggers = {
         name: {**trigger, "cron": EVERY_MINUTE} if "cron" in trigger else trigger
         for name, trigger in document.get("triggers", {}).items()
@@ -110,6 +117,15 @@ def of_the_demo(document: dict[str, Any], origin: Path) -> dict[str, Any]:
     return {**document, "jobs": jobs, "triggers": triggers, "inbox": _INBOX, "retry": _SOON, "log": {"folder": "logs"}}
 
 
+def _has_its_hour(job: dict[str, Any], document: dict[str, Any]) -> bool:
+    return any(cron.split()[1:] != ["*"] * 4 for cron in _crons(job, document) if cron != "@hourly")
+
+
 def _is_scheduled(job: dict[str, Any], document: dict[str, Any]) -> bool:
+    return bool(_crons(job, document))
+
+
+def _crons(job: dict[str, Any], document: dict[str, Any]) -> list[str]:
     named = job.get("trigger", [])
-    return any("cron" in document["triggers"][name] for name in ([named] if isinstance(named, str) else named))
+    triggers = [document["triggers"][name] for name in ([named] if isinstance(named, str) else named)]
+    return [trigger["cron"] for trigger in triggers if "cron" in trigger]

@@ -4,6 +4,7 @@
     units       what one job has to do for one subject: claim, then succeed, try_again, park or give_up
     envelopes   their states, sealed; wrapped anew, erased with receipts, scrubbed
     schedules   runs that no message started: slots, parked records, tries
+    repairs     what was found missing: queued, held back, mended
     attention   what waits for a person: parked, retry, discard, expire
     erasure     what is known of a person, erased
     retention   what is older than agreed
@@ -44,6 +45,7 @@ from runner.store.records import (
     ItemRecord,
     Key,
     MessageLine,
+    Missing,
     NewMessage,
     NewUnit,
     Parked,
@@ -53,6 +55,7 @@ from runner.store.records import (
     Unit,
     UnitLine,
 )
+from runner.store.repairs import Repairs
 from runner.store.retention import Retention
 from runner.store.runs import Runs
 from runner.store.schedules import Schedules
@@ -70,6 +73,7 @@ __all__ = [
     "Key",
     "Ledger",
     "MessageLine",
+    "Missing",
     "NewMessage",
     "NewUnit",
     "Outbox",
@@ -86,8 +90,8 @@ __all__ = [
 
 
 class Store(
-    Messages, Units, Envelopes, Schedules, Attention, Erasure, Retention, Memory, Runs, Access, Audit, Copies, Listings,
-    Locks,
+    Messages, Units, Envelopes, Schedules, Repairs, Attention, Erasure, Retention, Memory, Runs, Access, Audit, Copies,
+    Listings, Locks,
 ):  # fmt: skip
     """The data directory, open.
 

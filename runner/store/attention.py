@@ -106,10 +106,22 @@ def close_unit(db: sqlite3.Connection, which: str, value: str, status: str, reas
         (status, text(now), value),
     ).fetchall()
     for unit, subject, message in rows:
+        _let_pass(db, unit)
         envelopes.erase(db, unit, reason, now)
         units.line_up(db, subject)
         units.sum_up(db, message, now)
     return len(rows)
+
+
+def _let_pass(db: sqlite3.Connection, unit: str) -> None:
+    """Nothing waits any more behind the answers of a unit that were refused, and shall not be given."""
+    db.execute(
+        """UPDATE ledger SET status = 'done' WHERE status = 'refused' AND EXISTS (
+             SELECT 1 FROM items JOIN runs ON runs.id = items.run WHERE runs.unit = ?
+               AND ledger.kind = json_extract(items.ids, '$.kind') AND ledger.key IN (json_extract(items.ids, '$.key'),
+                 'keyed:' || sealed('ledger ' || ledger.kind || ' ' || json_extract(items.ids, '$.key'))))""",
+        (unit,),
+    )
 
 
 def close_message(db: sqlite3.Connection, which: str, value: str, status: str, reason: str, now: datetime) -> int:

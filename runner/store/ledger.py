@@ -20,7 +20,8 @@ _NOTHING_KNOWN = {"status": "unknown", "value": "", "answer": {}}
 
 
 class Ledger:
-    """Keyed memory of what was sent. An entry is `{"status": "intended" | "waiting" | "done", "value", "answer"}`.
+    """Keyed memory of what was sent. An entry is `{"status", "value", "answer"}`, the status *intended*,
+    *waiting*, *refused* or *done*.
 
     Of what was erased there is a tombstone, whose key nobody can read, and which says the same (H53). `in_doubt`: since
     a restore, what this ledger doesn't know may have been sent all the same. Then an entry has `doubtful` beside it;

@@ -158,6 +158,22 @@ class Parked:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """What was found not to have been sent, as its job's operations name it in the ledger: `kind`, `key` and `value`.
+
+    The job reads it again by `record`. It was `made` at that time, before which it can't have been sent.
+    """
+
+    job: str
+    kind: str
+    key: str
+    record: str
+    value: str = ""
+    made: datetime | None = None
+    ids: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Key:
     """A key of the inbox: a salted hash, never the key itself."""
 

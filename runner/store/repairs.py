@@ -8,7 +8,7 @@ are kept), and no service that was killed.
 import sqlite3
 from datetime import datetime
 
-from runner.store.audit import note
+from runner.store.audit import nameable, note
 from runner.store.database import Database
 from runner.store.ledger import keep_entry, tombstone
 from runner.store.moments import document, text
@@ -33,32 +33,42 @@ class Repairs(Database):
 
         def work(db: sqlite3.Connection) -> str:
             word = _verdict(db, missing, gone)
-            if word == UNDER_WAY:
-                return word
             if word in (MENDED, HELD):
                 status = "done" if word == MENDED else "doubtful"
                 entry = {"status": status, "value": missing.value, "answer": {}}
                 keep_entry(db, missing.kind, missing.key, gone, entry, text(now))
-            if word != MENDED:
+            if word in (QUEUED, HELD):
                 _queue(db, missing, now)
-            note(db, "repaired", now, job=missing.job, code=word, id=missing.record)
+            if word != UNDER_WAY:
+                name = nameable(db, f"{missing.job}/{missing.record}")
+                note(db, "repaired", now, job=missing.job, code=word, id=name)
             return word
 
         return self.change(work)
 
+    def remember_told(self, kind: str, key: str, value: str, *, now: datetime) -> None:
+        """Keep in the ledger that a person has settled something with the other agency."""
+        gone, entry = tombstone(self, kind, key), {"status": "done", "value": value, "answer": {}}
+
+        def work(db: sqlite3.Connection) -> None:
+            keep_entry(db, kind, key, gone, entry, text(now))
+            note(db, "told", now, id=nameable(db, key))
+
+        self.change(work)
+
 
 def _verdict(db: sqlite3.Connection, missing: Missing, gone: str) -> str:
-    waits = """SELECT 1 FROM parked WHERE job = ?1 AND record = ?2
-               UNION SELECT 1 FROM item_tries WHERE job = ?1 AND record = ?2"""
-    if db.execute(waits, (missing.job, missing.record)).fetchone():
-        return UNDER_WAY
+    record = (missing.job, missing.record)
+    tried = db.execute("SELECT 1 FROM item_tries WHERE job = ? AND record = ?", record).fetchone()
+    parked = db.execute("SELECT 1 FROM parked WHERE job = ? AND record = ? AND released IS NULL", record).fetchone()
     entry = db.execute(
         "SELECT status, value FROM ledger WHERE kind = ? AND key IN (?, ?)", (missing.kind, missing.key, gone)
     ).fetchone()
     if entry is None:
-        return _by_the_runs(db, missing)
+        word = UNDER_WAY if tried else _by_the_runs(db, missing)
+        return UNDER_WAY if parked and word == QUEUED else word
     status, value = entry
-    if status == "waiting" or (status == "done" and value == missing.value):
+    if tried or parked or status == "waiting" or (status == "done" and value == missing.value):
         return UNDER_WAY
     return HELD if status in ("intended", "doubtful") else QUEUED
 
@@ -68,48 +78,38 @@ def _by_the_runs(db: sqlite3.Connection, missing: Missing) -> str:
     outcomes = {outcome for (outcome,) in db.execute(_OUTCOMES, (missing.job, missing.key))}
     if "done" in outcomes:
         return HELD if missing.value else MENDED  # which value was sent isn't known
-    if "failed" in outcomes:
+    if "failed" in outcomes or missing.made is None:
         return HELD
-    since = _not_before(db, missing)
-    if since is None or any(db.execute(query, (since, missing.job)).fetchone() for query in _DOUBTS):
-        return HELD
-    return QUEUED
-
-
-def _not_before(db: sqlite3.Connection, missing: Missing) -> str | None:
-    """Since when it can have been sent at the earliest: since it was made, or since the runs first met it."""
-    (met,) = db.execute(_FIRST_MET, (missing.key,)).fetchone()
-    return max(filter(None, (met, missing.made and text(missing.made))), default=None)
+    about = {"made": text(missing.made), "job": missing.job}
+    return HELD if any(db.execute(query, about).fetchone() for query in _DOUBTS) else QUEUED
 
 
 _OUTCOMES = """SELECT DISTINCT items.outcome FROM items JOIN runs ON runs.id = items.run
                WHERE runs.job = ?1 AND EXISTS (SELECT 1 FROM json_each(items.ids) WHERE value = ?2)"""
-_FIRST_MET = """SELECT min(runs.started) FROM items JOIN runs ON runs.id = items.run
-                WHERE EXISTS (SELECT 1 FROM json_each(items.ids) WHERE value = ?1)"""
 
-# Each finds something by which the runs since ?1 may not tell all that the job ?2 has sent.
+# Each finds something by which the runs since :made may not tell all that the :job has sent.
 _DOUBTS = (
-    # nothing is known of that time: what is written here began later, or not at all
-    "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM audit WHERE time < ?1) AND ?2 = ?2",
-    "SELECT 1 FROM audit WHERE event = 'restored' AND time >= ?1 AND ?2 = ?2",
-    """SELECT 1 FROM audit WHERE event = 'purged' AND json_extract(about, '$.runs') AND time >= ?1
-         AND NOT EXISTS (SELECT 1 FROM runs WHERE ended < ?1) AND ?2 = ?2""",
-    """SELECT 1 FROM audit WHERE event = 'run_by_hand' AND time >= ?1 AND json_extract(about, '$.job') = ?2
+    # what is written here began later
+    "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM audit WHERE time < :made)",
+    "SELECT 1 FROM audit WHERE event = 'restored' AND time >= :made",
+    """SELECT 1 FROM audit WHERE event = 'purged' AND json_extract(about, '$.runs') AND time >= :made
+         AND NOT EXISTS (SELECT 1 FROM runs WHERE ended < :made)""",
+    """SELECT 1 FROM audit WHERE event = 'run_by_hand' AND time >= :made AND json_extract(about, '$.job') = :job
          AND json_extract(about, '$.code') IS NOT 'dry_run'""",
     # a service began, and the one before it hadn't ended
-    """SELECT 1 FROM audit AS began WHERE began.event = 'service_started' AND began.time >= ?1 AND ?2 = ?2
-         AND (SELECT event FROM audit WHERE number < began.number AND event LIKE 'service_st%'
-              ORDER BY number DESC LIMIT 1) = 'service_started'""",
+    """SELECT 1 FROM audit AS began WHERE event = 'service_started' AND time >= :made AND 'service_started' =
+         (SELECT event FROM audit WHERE number < began.number AND event IN ('service_started', 'service_stopped')
+          ORDER BY number DESC LIMIT 1)""",
     # a run broke off, and what was under way just then isn't told
-    """SELECT 1 FROM runs WHERE job = ?2 AND ended >= ?1 AND outcome = 'failed' AND counts <> '{}'
+    """SELECT 1 FROM runs WHERE job = :job AND ended >= :made AND outcome = 'failed' AND counts <> '{}'
          AND json_extract(counts, '$.failed') IS NULL""",
 )
 
 
 def _queue(db: sqlite3.Connection, missing: Missing, now: datetime) -> None:
-    """Hand the record to the next run of its job, as if a person had released it."""
+    """Hand the record to the next run of its job, as if a person had released it; what is parked stays so."""
     db.execute(
         """INSERT INTO parked (job, record, ids, code, message, fix, since, released)
-           VALUES (?1, ?2, ?3, 'not_sent', NULL, NULL, ?4, ?4)""",
+           VALUES (?1, ?2, ?3, 'not_sent', NULL, NULL, ?4, ?4) ON CONFLICT (job, record) DO NOTHING""",
         (missing.job, missing.record, document(dict(missing.ids)), text(now)),
     )

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from runner.errors import TakenOver
 from runner.store.database import Database
 from runner.store.moments import document, text
 from runner.store.records import ItemRecord, RunRecord
@@ -14,7 +15,12 @@ _COLUMNS = "id, job, unit, started, ended, outcome, code, counts, version, confi
 
 
 def keep_run(db: sqlite3.Connection, run: RunRecord) -> None:
-    """Keep a run, within the transaction at hand. Items that changed nothing are counted only: there are so many."""
+    """Keep a run, within the transaction at hand. Items that changed nothing are counted only: there are so many.
+
+    Raises TakenOver when it is kept already: then what it did was written down, though somebody was told otherwise.
+    """
+    if db.execute("SELECT 1 FROM runs WHERE id = ?", (run.id,)).fetchone():
+        raise TakenOver(f"the run {run.id} is kept already", fix="What it did is written down; leave it.")
     counts = document(Counter(item.outcome for item in run.items))
     values = (run.id, run.job, run.unit, text(run.started), text(run.ended), run.outcome, run.code, counts)
     made_of = (run.version, run.configuration)
@@ -49,7 +55,14 @@ class Runs(Database):
 
     def last_success(self) -> dict[str, datetime]:
         """When each job last succeeded, by its name; a job that never did isn't there."""
-        rows = self.read("SELECT job, max(ended) FROM runs WHERE outcome = 'succeeded' GROUP BY job")
+        return self._last("outcome = 'succeeded'")
+
+    def last_through(self) -> dict[str, datetime]:
+        """When each job last got through, be it that something was left to a person."""
+        return self._last("outcome <> 'failed'")
+
+    def _last(self, which: str) -> dict[str, datetime]:
+        rows = self.read(f"SELECT job, max(ended) FROM runs WHERE {which} GROUP BY job")
         return {job: datetime.fromisoformat(ended) for job, ended in rows}
 
 
