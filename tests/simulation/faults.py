@@ -6,6 +6,7 @@ import httpx
 
 from runner.errors import StoreError
 from runner.store import Store
+from runner.store.ledger import Outbox
 from runner.vault import Vault
 
 # The answers of a system or of what stands before it, with no effect.
@@ -19,6 +20,8 @@ REFUSALS = {
 }
 ERRORS = {"no connection": httpx.ConnectError, "reset": httpx.ReadError, "time-out": httpx.ReadTimeout}
 AFTER = ("500", "reset", "time-out", "502 page")
+# What nobody foresaw, with 200.
+ODD = ("null", "[]", '{"data": 7}', '{"data": [null], "metadata": {"total": 1}}', '{"data": [{}]}')
 INSIDE = {"error inside": '{"error": "The record could not be matched"}', "success false": '{"success": false}'}
 
 
@@ -85,9 +88,8 @@ class MortalStore(Store):
 
     def change(self, work):
         """As Store.change."""
-        self._refuse_sometimes()
-        result = self._fate.step("a change of the store", lambda: self._changed(work))
-        return result
+        self._refuse_sometimes(self._fate.risks.store)
+        return self._fate.step("a change of the store", lambda: self._changed(work))
 
     def checkpoint(self, *, patience=0.25):
         """As Store.checkpoint; sometimes somebody reads meanwhile."""
@@ -101,35 +103,67 @@ class MortalStore(Store):
         """As Store.reading."""
         if self._fate.dead:
             raise Death
+        self._refuse_sometimes(self._fate.risks.reading)
         with super().reading() as db:
             yield db
+
+    def outbox(self, system=None):
+        """As Store.outbox."""
+        return WatchedOutbox(self, super().outbox(system), self._witness)
 
     def _changed(self, work):
         result = super().change(work)
         self._witness.store_changed()
         return result
 
-    def _refuse_sometimes(self):
-        if not self._fate.dead and self._fate.strikes(self._fate.risks.store):
+    def _refuse_sometimes(self, risk):
+        if not self._fate.dead and self._fate.strikes(risk):
             self._fate.count("store refuses")
             self._witness.forget()
             raise StoreError("the data directory can't be used: database is locked", fix="Wait.")
 
 
-class MortalVault(Vault):
-    """A vault in whose every change the process may die."""
+class WatchedOutbox(Outbox):
+    """An outbox that tells the witness what is put into it."""
 
-    def __init__(self, folder, fate, *, now):
+    def __init__(self, store, entries, witness):
+        super().__init__(store, entries)
+        self._witness = witness
+
+    def append(self, entry):
+        """As Outbox.append."""
+        self._witness.waits(entry)
+        super().append(entry)
+
+
+class MortalVault(Vault):
+    """A vault in whose every change the process may die, and whose folder may refuse for a while. `sealed` remembers
+    what it sealed, to be looked for when it should be gone."""
+
+    def __init__(self, folder, fate, sealed, *, now):
         super().__init__(folder, now=now)
-        self._fate = fate
+        self._fate, self.sealed = fate, sealed
 
     def ensure_today(self):
         """As Vault.ensure_today."""
+        self._refuse_sometimes()
         return self._fate.step("the making of a key", super().ensure_today)
+
+    def seal(self, plain, about):
+        """As Vault.seal."""
+        sealed = super().seal(plain, about)
+        self.sealed.append(sealed.ciphertext)
+        return sealed
 
     def destroy(self, epoch):
         """As Vault.destroy."""
+        self._refuse_sometimes()
         return self._fate.step("the end of a key", lambda: super(MortalVault, self).destroy(epoch))
+
+    def _refuse_sometimes(self):
+        if not self._fate.dead and self._fate.strikes(self._fate.risks.vault):
+            self._fate.count("vault refuses")
+            raise StoreError("the keys can't be used: Input/output error", fix="Wait.")
 
 
 class FaultyTransport(httpx.BaseTransport):
@@ -153,6 +187,9 @@ class FaultyTransport(httpx.BaseTransport):
         struck = fate.strikes(fate.risks.http)
         if struck and fate.choose((True, False)):
             return self._failed(request, where, fate.choose((*REFUSALS, *ERRORS)), "without effect")
+        if request.method == "GET" and fate.strikes(fate.risks.odd):
+            self._fate.count("http 200 with something odd")
+            return httpx.Response(200, content=fate.choose(ODD).encode(), request=request)
         if struck and system == "dtp" and fate.choose((True, False, False)):
             return self._refused_inside(request, where)
         response = self._inner.handle_request(request)

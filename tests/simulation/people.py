@@ -6,7 +6,7 @@ from adaptors.client import basic
 from adaptors.sandbox.inprocess import passwords
 from adaptors.sandbox.wire import Request
 from tests.flows import intervention
-from tests.simulation.scenario import TOKEN
+from tests.simulation.scenario import MISTAKEN, TOKEN
 
 CASEWORKER, ADMINISTRATOR = "caseworker_mockomot", "sandbox_admin"
 NOT_AGREED = "medical"
@@ -19,15 +19,17 @@ class People:
     def __init__(self, scenario, sandbox, witness, tell):
         self._scenario, self._sandbox, self._witness, self._tell = scenario, sandbox, witness, tell
         self._passwords = passwords(sandbox.config)
-        self.theirs = set()  # cases that people made
-        self.edited = set()  # services that people edited
+        self.theirs = {}  # cases that people made, as they made them, by id
+        self.touched = {}  # addresses that people wrote, by case
+        self.edited = {}  # notes that people wrote, by service
+        self.withdrawn = set()  # cases in which consent was taken back
         self._sent = []  # messages of UNHCR that may come again
 
     def begin(self):
         """The cases of children who are known before anything happens."""
         for child in self._scenario.children:
             if child.known:
-                self._make_case(child, [])
+                self._make_case(child)
 
     def message(self, told):
         """A PrimeroOutgoingReferral of these interventions."""
@@ -41,10 +43,12 @@ class People:
         return self._sent[int(pick * len(self._sent))] if self._sent else None
 
     def decision(self, pick, other):
-        """UNHCR's decision on a referral that DTP received, now and then on one that nobody made, or an odd one."""
+        """UNHCR's decision on a referral that DTP received, now and then on one that nobody made, or an odd one; None
+        before the first."""
         ids = list(dict.fromkeys(post.body["id"] for post in self._sandbox.dtp.received if "id" in post.body))
-        known = ids and pick < 0.93
-        name = ids[int(pick / 0.93 * len(ids))] if known else f"{'0' * 32}#{'a' * 12}"
+        if not ids and pick < 0.93:
+            return None
+        name = ids[int(pick / 0.93 * len(ids))] if pick < 0.93 else f"{'0' * 32}#{'a' * 12}"
         code = CODES[int(other * len(CODES))] if other > 0.5 else CODES[int(other * 4)]
         told = {"progres_orgreferralid": name, "progres_reviewdecision": code}
         if str(code) in ("125080001", "rejected"):
@@ -59,7 +63,7 @@ class People:
     def refer(self, sorts, child, index):
         """A caseworker refers services of a child's case to UNHCR, making the case where there is none."""
         child = self._scenario.children[child]
-        case = self._case_of(child.number) or self._make_case(child, [])
+        case = self._case_of(child.number) or self._make_case(child)
         for place, sort in enumerate(sorts):
             self._refer(case, sort, f"{index}-{place}")
 
@@ -79,6 +83,7 @@ class People:
     def set_consent(self, pick, given):
         """Consent is given or withdrawn in a case."""
         if case := _picked(self._cases(), pick):
+            self.withdrawn |= set() if given else {case["id"]}
             self._ask("PATCH", f"/cases/{case['id']}", {"disclosure_other_orgs": given, "consent_for_services": True})
 
     def decide(self, pick, other):
@@ -95,14 +100,16 @@ class People:
     def touch(self, pick):
         """Somebody changes what is nobody's business."""
         if case := _picked(self._cases(), pick):
-            self._ask("PATCH", f"/cases/{case['id']}", {"address_current": f"{TOKEN} Zone {int(pick * 100)}"})
+            address = f"{TOKEN} Zone {int(pick * 100)}"
+            self.touched.setdefault(case["id"], [case.get("address_current"), None]).append(address)
+            self._ask("PATCH", f"/cases/{case['id']}", {"address_current": address})
 
     def edit_notes(self, pick):
         """A caseworker rewrites the notes of a service that UNHCR asked for."""
         if found := _picked(self._from_unhcr(), pick):
             case, service = found
-            self.edited.add(service["unique_id"])
-            change = {"unique_id": service["unique_id"], "service_referral_notes": f"Rewritten, {TOKEN}"}
+            self.edited[service["unique_id"]] = notes = f"Rewritten, {TOKEN}"
+            change = {"unique_id": service["unique_id"], "service_referral_notes": notes}
             self._ask("PATCH", f"/cases/{case['id']}", {"services_section": [change]})
 
     def _intervention(self, told):
@@ -132,14 +139,15 @@ class People:
         wanted = [case for case in cases if (case["unhcr_individual_no"] == child.number) == (named == "own")]
         return wanted[0]["case_id"] if named and wanted else None
 
-    def _make_case(self, child, services):
-        made = self._ask("POST", "/cases", {
+    def _make_case(self, child):
+        told = {
             "module_id": "primeromodule-cp", "owned_by": CASEWORKER, "unhcr_individual_no": child.number,
             "name_first": f"Given {child.tag}", "name_last": child.family_name, "sex": "female",
-            "date_of_birth": child.birth, "consent_for_services": True, "disclosure_other_orgs": True,
-            "services_section": services,
-        }, user=CASEWORKER)  # fmt: skip
-        self.theirs.add(made["id"])
+            "date_of_birth": child.birth,
+        }  # fmt: skip
+        consent = {"consent_for_services": True, "disclosure_other_orgs": True}
+        made = self._ask("POST", "/cases", {**told, **consent}, user=CASEWORKER)
+        self.theirs[made["id"]] = told
         return made
 
     def _refer(self, case, sort, index):
@@ -164,6 +172,7 @@ class People:
             told["consent_overridden"] = True
         self._ask("POST", f"/cases/{case['id']}/referrals", told)
         if sort == "no_consent":
+            self.withdrawn.add(case["id"])
             self._ask("PATCH", f"/cases/{case['id']}", {"disclosure_other_orgs": False})
 
     def _ask(self, method, path, data=None, user=ADMINISTRATOR):
@@ -217,5 +226,6 @@ def _flaw(told):
         "future_date": {"individuals__progres_dateofbirth": "2044-01-01T00:00:00Z"},
         "bad_sex": {"individuals__progres_sex": "9"},
         "not_agreed": {"interventiontype__progres_description": "Cash Assistance"},
-        "unforeseen": {"languages__progres_languagecodeid": {"Name": ["Nuer"]}},
+        "odd_language": {"languages__progres_languagecodeid": {"Name": ["Nuer"]}},
+        "mistaken": {"user__progres_partner": {"Name": MISTAKEN}},
     }.get(told.flaw, {})

@@ -3,12 +3,13 @@
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from adaptors import ledger
+from adaptors import ledger, values
 from adaptors.primero import upsert
 from adaptors.sandbox.primero import memory
 from runner import windows
-from runner.store import envelopes, units
+from runner.store import Store, envelopes, units
 from runner.store import ledger as kept
+from runner.units import Units
 from runner.verdict import Verdict
 
 
@@ -71,6 +72,81 @@ def _swapped_children():
     return patch.object(memory.Memory, "put", swapping)
 
 
+def _done_forgotten():
+    """That something was sent is not remembered (H16)."""
+    return _ledger_without("done")
+
+
+def _intended_forgotten():
+    """That something is being sent is not remembered before it is sent (H16)."""
+    return _ledger_without("intended")
+
+
+def _ledger_without(status):
+    write = kept.Ledger.write
+
+    def forgetful(self, kind, key, entry):
+        if not entry or entry["status"] != status:
+            write(self, kind, key, entry)
+
+    return patch.object(kept.Ledger, "write", forgetful)
+
+
+def _everybody_at_once():
+    """Nobody waits for who came before about the same child (H18)."""
+    return _together(patch.object(units, "line_up", _all_heads), patch.object(Units, "_has_subject", lambda *_: True))
+
+
+@contextmanager
+def _together(one, other):
+    with one, other:
+        yield
+
+
+def _all_heads(db, subject):
+    db.execute("UPDATE units SET head = 1 WHERE subject = ?", (subject,))
+
+
+def _refused_twice():
+    """What was refused is refused again at each try (H21)."""
+    read = kept.Ledger.read
+
+    def forgetful(self, kind, key):
+        found = read(self, kind, key)
+        return None if found and found["value"].endswith("Delivery Fail") else found
+
+    return patch.object(kept.Ledger, "read", forgetful)
+
+
+def _bytes_left():
+    """What is erased stays in the file, free to be overwritten some day (R-ER4)."""
+    return patch.multiple(Store, scrub=lambda self, now: True, unscrubbed=lambda self: 0)
+
+
+def _decision_unseen():
+    """A decision is sent without looking at the last one that was."""
+    read = kept.Ledger.read
+    return patch.object(
+        kept.Ledger, "read", lambda self, kind, key: None if kind == "decision" else read(self, kind, key)
+    )
+
+
+def _decision_too_early():
+    """A decision doesn't wait for the answer before it."""
+    return patch.object(ledger, "_known", lambda *arguments: None)
+
+
+def _age_of_last_year():
+    """Every child is a year too young."""
+    years = values._completed_years
+
+    def younger(birth, today):
+        found = years(birth, today)
+        return found and found - 1
+
+    return patch.object(values, "_completed_years", younger)
+
+
 BUGS = {
     "cursor-on-failure": _cursor_on_failure,
     "no-look-up": _no_look_up,
@@ -80,6 +156,14 @@ BUGS = {
     "lost-on-restart": _lost_on_restart,
     "gives-up-at-once": _gives_up_at_once,
     "swapped-children": _swapped_children,
+    "no-done": _done_forgotten,
+    "no-intended": _intended_forgotten,
+    "no-subject": _everybody_at_once,
+    "refused-twice": _refused_twice,
+    "bytes-left": _bytes_left,
+    "decision-unseen": _decision_unseen,
+    "decision-too-early": _decision_too_early,
+    "wrong-age": _age_of_last_year,
 }
 
 

@@ -4,15 +4,18 @@ from dataclasses import dataclass, field
 from random import Random
 
 TOKEN = "Quillwort7731"  # in every personal text: found in a file, it is a breach
+MISTAKEN = "Mistaken Partner"  # an agency at which the job script of this world stumbles
 
 SERVICE_TYPES = ("Alternative Care", "BID", "BIA", "Family Tracing and Reunification")
-AGREED = ("alternative_care", "focuses_non_specialized_mhpss_care", "food", "family_tracing_and_reunification")
 LANGUAGES = ("Nuer", "Anyuak", "Dinka, Southwestern", "Swahili, Congo", "Klingon", None)
 REQUIRED = (
     "interventiontype.progres_description", "individuals.progres_registrationgroupid",
     "individuals.progres_givenname", "individuals.progres_familyname", "individuals.progres_dateofbirth",
     "individuals.progres_sex",
 )  # fmt: skip
+
+FLAWS = ("missing", "bad_date", "future_date", "bad_sex", "not_agreed", "odd_language", "mistaken")
+SORTS = ("plain",) * 3 + ("override", "no_consent", "other_user", "whole_case", "not_agreed", "other_agency")
 
 # What people and agencies do, and how often beside each other.
 DEEDS = {
@@ -68,6 +71,9 @@ class Risks:
     death: float
     http: float
     store: float
+    reading: float
+    vault: float
+    odd: float
     busy: float
     interleave: float
     deaths: int
@@ -137,6 +143,9 @@ def _risks(chance):
         death=risk(0, 0, 0.01, 0.03, 0.08),
         http=risk(0, 0, 0.02, 0.08, 0.25),
         store=risk(0, 0, 0, 0.01, 0.05),
+        reading=risk(0, 0, 0, 0.002, 0.01),
+        vault=risk(0, 0, 0.02),
+        odd=risk(0, 0, 0.02, 0.1),
         busy=risk(0, 0.3),
         interleave=risk(0, 0, 0.02),
         deaths=chance.choice((1, 2, 4, 12)),
@@ -152,24 +161,13 @@ def _deed(kind, index, length, children, chance):
         told = [_intervention(f"{index:02d}{part}", children, chance) for part in range(count)]
         return Deed(minute, kind, {"interventions": told})
     if kind == "refer":
-        sorts = [
-            "plain",
-            "plain",
-            "plain",
-            "override",
-            "no_consent",
-            "other_user",
-            "whole_case",
-            "not_agreed",
-            "other_agency",
-        ]
-        wanted = [chance.choice(sorts) for _ in range(chance.choice((1, 1, 2, 3)))]
+        wanted = [chance.choice(SORTS) for _ in range(chance.choice((1, 1, 2, 3)))]
         return Deed(minute, kind, {"sorts": wanted, "child": chance.randrange(len(children)), "index": index})
     return Deed(minute, kind, {"pick": chance.random(), "other": chance.random()})
 
 
 def _intervention(name, children, chance):
-    flaw = chance.choice((None,) * 9 + ("missing", "bad_date", "future_date", "bad_sex", "not_agreed", "unforeseen"))
+    flaw = chance.choice((None,) * 9 + FLAWS)
     child = chance.randrange(len(children))
     return Intervention(
         # A number that comes again is UNHCR's second try with other words.
@@ -187,8 +185,8 @@ def _intervention(name, children, chance):
 def _mishap(kind, length, chance):
     minute = chance.uniform(0, length)
     hours = chance.choice((0.02, 0.3, 1, 3, 10))
-    if chance.random() < 0.06:
-        hours = chance.choice((71, 80, 26))
+    if chance.random() < 0.08:
+        hours = chance.choice((26, 71, 80, 80, 80, 80, 200, 24 * 21, 24 * 70))
     if kind.endswith("clock"):
         hours = chance.choice((-5, -1, -0.1, 0.1, 1, 5))
     return Deed(minute, kind, {"hours": hours})

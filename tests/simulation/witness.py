@@ -5,17 +5,21 @@ An event is a dict with `what` and what belongs to it, so that another process c
 
 import json
 
-from tests.simulation.judge import may_go
+from tests.simulation.expected import dtp_id
+from tests.simulation.outward import may_go
+
+ANSWERS = ("Pending Acknowledgement", "Delivery Fail")
 
 
 class Witness:
-    """The events of one world, in order; `sandbox` and `now` are set by it, and `act` is what may happen meanwhile."""
+    """The events of one world, in order; `sandbox`, `now` and
+    `waiting` (the keys in the outbox) are set by it, and `act` is what may happen meanwhile."""
 
     def __init__(self, tell, act=lambda: None):
         self.events = []
         self.taken = []  # (message id, message, when we took it), one for each 202
         self.refused = []  # (kind, body) that DTP answered with an error inside
-        self.sandbox = self.now = None
+        self.sandbox = self.now = self.waiting = None
         self._tell, self._act = tell, act
         self._standing = set()
         self._fresh = None
@@ -37,7 +41,14 @@ class Witness:
 
     def refused_inside(self, request):
         """DTP refused a post in a 200."""
-        self.refused.append((request.url.path.rpartition("/")[2], json.loads(request.content)))
+        body = json.loads(request.content)
+        self.refused.append((request.url.path.rpartition("/")[2], body))
+        if body.get("status") in ANSWERS:
+            self.events.append({"what": "answer refused", "number": body["progres_interventionnumber"]})
+
+    def waits(self, entry):
+        """An answer is put into the outbox."""
+        self.events.append({"what": "waits", "number": entry["key"], "status": entry["send"]["status"]})
 
     def store_changed(self):
         """The store kept something; if it is what follows a post, the service knows of the post for ever."""
@@ -64,6 +75,7 @@ class Witness:
 
     def _posted(self, kind, body, learnt):
         event = {"what": "dtp", "kind": kind, "body": body, "when": self.now(), "kept": False}
+        event["waiting"] = self.waiting()
         if kind == "ReceiveIncomingReferral":
             event["eligible"] = eligible(self.sandbox)
         self.events.append(event)
@@ -80,5 +92,5 @@ def eligible(sandbox):
         services = {service["unique_id"]: service for service in case.get("services_section") or []}
         service = services.get(referral.data.get("service_record_id"))
         if may_go(case, service, referral.data):
-            found[f"{case['case_id']}#{service['unique_id'][-12:]}"] = {"case": case, "service": service}
+            found[dtp_id(case, service)] = {"case": {**case, "id": referral.case_id}, "service": service}
     return found

@@ -2,9 +2,12 @@
 
 import json
 import shutil
+import tempfile
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from itertools import count
+from pathlib import Path
 from random import Random
 
 from adaptors.sandbox import Sandbox
@@ -12,19 +15,42 @@ from runner import jobscript, project
 from runner.errors import StoreError
 from tests.canaries import traces
 from tests.simulation.faults import Death, Fate, FaultyTransport, MortalStore, MortalVault
+from tests.simulation.inward import WAITS_FOR_A_PERSON
 from tests.simulation.judge import Evidence
 from tests.simulation.people import People
-from tests.simulation.scenario import TOKEN
+from tests.simulation.scenario import MISTAKEN, TOKEN
 from tests.simulation.witness import Witness
 from tests.virtual import NOON, ROOT, Service, VirtualRuntime
 
 SCHEDULED = ("primero_decisions_to_progres", "primero_to_progres")
 LONG_AGO = "2026-01-01T00:00:00Z"
-MOST_STEPS = 20_000
+MOST_STEPS = 200_000
 PATIENCE = timedelta(days=14)
 
+_BEFORE = "        require(*REQUIRED),\n"
+_STUMBLE = f'''
+def stumble(state):
+    """A mistake in the script, which shows for one agency only."""
+    return state if state["data"]["user.progres_partner"]["Name"] != "{MISTAKEN}" else state["there is no such thing"]
+
+
+operations = ['''
+
 _project = lru_cache(project.load)
-_script = lru_cache(jobscript.load)
+
+
+@lru_cache
+def _script(path, name):
+    """A job script; the one that takes referrals in has a mistake, at which it stumbles for one agency."""
+    if name != "progres_to_primero":
+        return jobscript.load(path, name)
+    text = path.read_text("utf-8")
+    assert _BEFORE in text
+    with tempfile.TemporaryDirectory() as folder:
+        wrong = Path(folder) / path.name
+        text = text.replace(_BEFORE, f"{_BEFORE}        stumble,\n").replace("\noperations = [", _STUMBLE)
+        wrong.write_text(text, "utf-8")
+        return jobscript.load(wrong, name)
 
 
 class OurClock:
@@ -63,7 +89,7 @@ class MortalService(Service):
         """Store and vault, which may fail."""
         fate, clock = self._world.fate, self._world.clock
         return MortalStore(self.folder, fate, self._world.witness, now=clock), MortalVault(
-            self.folder / "keys", fate, now=clock
+            self.folder / "keys", fate, self._world.sealed, now=clock
         )
 
     def _load(self, job):
@@ -90,7 +116,7 @@ class World:
         self.fate = Fate(scenario.risks, Random(f"fate {scenario.seed}"), self.tell, self._on_death)
         self.witness = Witness(self.tell, self._meanwhile)
         self.sandbox = Sandbox(seed=scenario.seed, clock=lambda: self.time + self._their_offset)
-        self.witness.sandbox, self.witness.now = self.sandbox, self.clock
+        self.witness.sandbox, self.witness.now, self.witness.waiting = self.sandbox, self.clock, self._waiting
         self.transport = FaultyTransport(self.sandbox.transport, self.fate, self.witness)
         self.people = People(scenario, self.sandbox, self.witness, self.tell)
         self._unsent = []
@@ -99,6 +125,8 @@ class World:
         self._service = None
         self._traces = []
         self._retries = 0
+        self._hours_away = 0.0
+        self.sealed = []
 
     def tell(self, line):
         """Add a line to the story."""
@@ -110,7 +138,7 @@ class World:
         for deed in self.scenario.deeds:
             self._pass_until(NOON + timedelta(minutes=deed.minute))
             self._do(deed)
-        self._pass_until(max(self.time, NOON + timedelta(hours=1)))
+        self._pass_until(max(self.time, NOON + timedelta(hours=1), *(when for when, _ in self._returns)))
         self._calm_down()
         self._settle()
         if self.scenario.last_retry:
@@ -154,7 +182,8 @@ class World:
         self._unsent.append({"request_type": "SomethingElse", "note": f"{TOKEN} {details['pick']}"})
 
     def _answer_referral(self, details):
-        self._unsent.append(self.people.decision(details["pick"], details["other"]))
+        if message := self.people.decision(details["pick"], details["other"]):
+            self._unsent.append(message)
 
     # Deeds of caseworkers.
 
@@ -178,6 +207,11 @@ class World:
 
     def _touch(self, details):
         self.people.touch(details["pick"])
+
+    def _work(self, details):
+        """Another thread of the service does something."""
+        with suppress(StoreError):
+            self._service.worker.step()
 
     def _edit_notes(self, details):
         self.people.edit_notes(details["pick"])
@@ -214,6 +248,7 @@ class World:
     def _leave(self, details, *systems):
         self.tell(f"  … {' and '.join(systems)} for {details['hours']} h")
         self.fate.away |= set(systems)
+        self._hours_away += details["hours"] if "primero" in systems else 0
         self._returns.append((self.time + timedelta(hours=details["hours"]), systems))
 
     def _our_clock(self, details):
@@ -278,7 +313,7 @@ class World:
     def _meanwhile(self):
         """Now and then people do something while the service is at it."""
         if self.fate.strikes(self.scenario.risks.interleave):
-            kind = self._chance.choice(("decide", "touch", "edit_notes"))
+            kind = self._chance.choice(("decide", "touch", "edit_notes", "work", "work"))
             self.tell(f"meanwhile: {kind}")
             getattr(self, f"_{kind}")({"pick": self._chance.random(), "other": self._chance.random()})
 
@@ -302,7 +337,7 @@ class World:
             self._service.store.close()
             self._service = None
         self.fate.dead = False
-        self._traces += traces(self._place, TOKEN) if self._chance.random() < 0.2 else []
+        self._traces += traces(self._place, TOKEN)
         shutil.rmtree(self._left, ignore_errors=True)
         self.tell("killed; it starts again" + (f" after {away}" if away else ""))
         self.time += away
@@ -329,7 +364,7 @@ class World:
         store = self._service.store
         counts = store.counts()
         waiting = counts.units.get("pending", 0) + counts.units.get("running", 0) + counts.outbox
-        tries = sum(len(store.item_tries(job)) for job in SCHEDULED)
+        tries = sum(len(store.item_tries(job)) + len(store.revisit(job)) for job in SCHEDULED)
         # A clock that was set back makes schedules wait for as long.
         ran = all(store.runs(1, job=job) and store.runs(1, job=job)[0].started > self._calm_since for job in SCHEDULED)
         return ran and not (waiting or tries or store.unscrubbed() or store.interrupted() or self._unsent)
@@ -345,16 +380,50 @@ class World:
                 one.data | {"id": one.id, "case": one.case_id} for one in self.sandbox.primero.referrals.values()
             ],
             events=self.witness.events,
-            units=[(unit.message_id, unit.job, unit.status, unit.code) for unit in units],
+            units=[
+                {"message": unit.message_id, "job": unit.job, "status": unit.status, "code": unit.code}
+                for unit in units
+            ],
+            items=list(self._items_with_people(units)),
             parked=[(record.job, record.record_id, record.code) for record in store.parked()],
             theirs=self.people.theirs,
+            touched=self.people.touched,
             edited=self.people.edited,
+            withdrawn=self.people.withdrawn,
+            users={user["user_name"]: user for user in self.sandbox.config["users"]},
             refused=self.witness.refused,
-            ledger=store.ledger().read,
+            ledger={
+                (kind, key): (status, value)
+                for kind, key, status, value in store.read("SELECT kind, key, status, value FROM ledger")
+            },
             cursors={job: store.cursor(job) for job in SCHEDULED},
+            ended=self.clock(),
+            away=self._hours_away,
+            retries=self._retries,
             left={
                 "outbox": store.counts().outbox, "unscrubbed": store.unscrubbed(),
                 "interrupted": len(store.interrupted()), "envelopes": len(gone),
-                "traces": [*self._traces, *traces(self._place, TOKEN)], "retries": self._retries,
+                "tries": sum(len(store.item_tries(job)) for job in SCHEDULED),
+                "sealed": self._sealed_bytes(), "traces": [*self._traces, *traces(self._place, TOKEN)],
             },
         )  # fmt: skip
+
+    def _items_with_people(self, units):
+        """What became of the parts of each unit that waits for a person, in its last run."""
+        waiting = {unit.id: unit for unit in units if unit.status in WAITS_FOR_A_PERSON}
+        store = self._service.store
+        for told in store.runs(10_000):
+            if unit := waiting.pop(told.unit, None):
+                for item in store.run(told.id).items:
+                    yield {"message": unit.message_id, "status": unit.status, "code": item.code, "ids": item.ids}
+
+    def _sealed_bytes(self):
+        """How many sealed payloads are still in some file, though nothing refers to them any more."""
+        kept = {bytes(row[0]) for row in self._service.store.read("SELECT ciphertext FROM envelopes")}
+        files = [path.read_bytes() for path in self._place.rglob("*") if path.is_file()]
+        return sum(any(one in content for content in files) for one in self.sealed if one not in kept)
+
+    def _waiting(self):
+        """For which interventions an answer waits just now."""
+        with super(MortalStore, self._service.store).reading() as db:
+            return {key for (key,) in db.execute("SELECT key FROM outbox")}
