@@ -20,6 +20,7 @@ class Clockwork:
         self._place = place
         jobs = [job for job in place.project.jobs.values() if job.enabled]
         crons = [job for job in jobs if any(trigger.kind == "cron" for trigger in job.triggers)]
+        self._jobs = {job.name: job for job in crons}
         self._interrupted = place.store.interrupted().keys() & {job.name for job in crons}
         self._last = {job.name: self._begun(job) for job in crons}
         self._next = {job.name: next_slot(job.triggers, self._last[job.name]) for job in crons}
@@ -42,12 +43,20 @@ class Clockwork:
     def _due(self) -> Iterator[tuple[Job, datetime | None]]:
         """The jobs to run, each with the slot to take; None for one that was taken when the service was killed."""
         now = self._place.now()
+        self._go_back_to(now)
         for name, job in self._free().items():
             coming = self._next[name]
             if coming and coming <= now:
                 yield job, missed_slot(job.triggers, self._last[name], now)
             elif name in self._interrupted:
                 yield job, None
+
+    def _go_back_to(self, now: datetime) -> None:
+        """Where a clock that ran ahead was set right, no job stands still until it has caught up; a slot that was taken
+        is not taken again."""
+        for name, job in self._jobs.items():
+            if self._last[name] > now:
+                self._last[name], self._next[name] = now, next_slot(job.triggers, now)
 
     def _free(self) -> dict[str, Job]:
         return {job.name: job for job in self._place.turns.free(alone=True) if job.name in self._last}

@@ -100,7 +100,9 @@ WRONGS = {
     "with another child's name": lambda ended: ended.posts[3]["body"].update(name_first="Obang"),
     "UNHCR said accepted": lambda ended: ended.cases[1]["referrals"][0].update(status="rejected"),
     "decisions are parked": lambda ended: ended.decisions.update({"x#y": ("125080000", False)}),
-    "records are parked": lambda ended: ended.parked.append(SimpleNamespace(code="unreachable")),
+    "records are parked": lambda ended: ended.parked.append(
+        SimpleNamespace(job="primero_to_progres", code="unreachable")
+    ),
     "was overwritten": lambda ended: ended.cases[1].update(address_current="elsewhere"),
 }  # fmt: skip
 

@@ -262,3 +262,16 @@ def test_next_due(tmp_path):
     with Service(tmp_path, jobs=[made("read", cron="5 12 * * *")]) as service:
         service.settle()
         assert NOON.replace(minute=5) == service.worker.next_due()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_clock_set_back(tmp_path, restarted):
+    """H15 A clock that ran days ahead and was set right keeps no job from running in between."""
+    with Service(tmp_path, jobs=[made("read", **HOURLY)]) as service:
+        service.clock.pass_by(days=5)
+        service.settle()
+        service.clock.pass_by(days=-5)
+        if restarted:
+            service.kill()
+        service.run(hours=3)
+        assert 1 + 3 == len(service.outcomes("read"))
