@@ -13,9 +13,10 @@ from typing import Any
 from adaptors.errors import InvalidData, JobError, MissingFields
 from adaptors.freetext import free_text
 from adaptors.items import each
-from adaptors.ledger import deliver, once
 from adaptors.operations import Operation, call, check_operations, check_own_name, name_of, tell
+from adaptors.outbox import deliver
 from adaptors.promises import ANYTHING, State, check_mapping, data_value, derive, given, reads_of, resolve, source_value
+from adaptors.sending import once
 from adaptors.values import age, date, join, lookup, text
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""`once` and `deliver`: neither twice nor never (adaptors/ledger.py)."""
+"""`once` and `deliver`: neither twice nor never (adaptors/ledger.py, sending.py, outbox.py)."""
 
 import copy
 
@@ -111,9 +111,8 @@ def test_unknown_answers_left_to_a_person():
 
     assert "done" == once("answer", data_value("n"), operation, later=True)(state)["item"]["outcome"]
     parked = [deliver(operation)(state)["outcomes"][0] for _ in range(2)]
-    assert [("parked", "outcome_unknown", {"id": "INT-1"})] * 2 == [
-        (item["outcome"], item["code"], item["ids"]) for item in parked
-    ]
+    ids = {"kind": "answer", "key": "INT-1", "id": "INT-1"}
+    assert [("parked", "outcome_unknown", ids)] * 2 == [(item["outcome"], item["code"], item["ids"]) for item in parked]
     assert (1, 1) == (len(far.arrived), len(state["outbox"]))
 
     (again_unknown,) = deliver(operation)({**state, "revisit": ["INT-1"]})["outcomes"]
@@ -465,7 +464,7 @@ def test_deliver():
     assert ["a", "b", "c"] == [data["status"] for data in far.arrived]
     assert ([], ["done"] * 3) == (state["outbox"], [item["outcome"] for item in after["outcomes"]])
     assert ["c", "b"] == [state["ledger"].read("answer", key)["value"] for key in ("1", "2")]
-    assert [{"id": "1"}, {"id": "2"}, {"id": "1"}] == [item["ids"] for item in after["outcomes"]]
+    assert ["1", "2", "1"] == [item["ids"]["id"] for item in after["outcomes"]]
 
 
 @pytest.mark.parametrize("error", [DOWN, LOST, Rejected("422")], ids=["down", "lost", "refused"])

@@ -6,9 +6,9 @@ import shutil
 import pytest
 from virtual import Service, made
 
+from adaptors.common import once
 from adaptors.errors import Unreachable
 from adaptors.items import each
-from adaptors.ledger import once
 from adaptors.promises import data_value
 from runner import project, provenance
 from runner.cli import main

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from virtual import Service, item, made
 
+from adaptors.common import once
 from adaptors.items import each
-from adaptors.ledger import once
 from runner import subjects
 from runner.cli import main
 from runner.errors import InUse

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from adaptors.client import Answer, Client, basic, client_of, reveal
 from adaptors.errors import JobError, NotFound, Unreachable
+from adaptors.primero.pages import Record
 from adaptors.promises import State
 
 API = "/api/v2"
@@ -39,26 +40,32 @@ class Primero:
         """One request below /api/v2."""
         return self._client.send(method, API + path, query=query, body=body)
 
-    def read(self, path: str, query: Any = None) -> dict[str, Any]:
-        """The answer to a GET: an object whose `data` is a record, a list of records or null. Unreachable for another,
-        which a proxy may have given, or a server that is just being changed."""
-        answer = self.send("GET", path, query=query).body
-        if not isinstance(answer, dict) or "data" not in answer or not _holds_records(answer["data"]):
-            raise Unreachable(
-                f"GET {API}{path} answered without data", code="unreadable_answer", fix="Is this Primero's address?"
-            )
-        return answer
+    def read_record(self, path: str, query: Any = None) -> Record:
+        """The record in the answer to a GET. Like all reads, raises Unreachable for an answer of another shape: a proxy
+        may have given it, or a server that is just being changed."""
+        record = self._read(path, query)["data"]
+        if not _is_record(record):
+            raise unreadable(path, "no record")
+        return record  # type: ignore[no-any-return]
 
-    def read_page(self, path: str, query: Any) -> tuple[list[Any], int, int]:
+    def read_list(self, path: str, query: Any = None) -> list[Record]:
+        """The records in the answer to a GET, as many as it holds."""
+        return _records(path, self._read(path, query)["data"])
+
+    def read_page(self, path: str, query: Any) -> tuple[list[Record], int, int]:
         """A page of a list: its records, how many there are in all, and how many a page was granted."""
-        answer = self.read(path, query)
-        metadata = answer.get("metadata")
-        try:
-            return list(answer["data"]), int(metadata["total"]), int(metadata["per"])  # type: ignore[index]
-        except (KeyError, TypeError, ValueError):
-            raise Unreachable(
-                f"GET {API}{path} answered without a page of a list", code="unreadable_answer", fix="Try again."
-            ) from None
+        answer = self._read(path, query)
+        records, metadata = _records(path, answer["data"]), answer.get("metadata")
+        told = [metadata.get(name) if isinstance(metadata, dict) else None for name in ("total", "per")]
+        if not all(type(number) is int for number in told) or not all(_has_id(record) for record in records):
+            raise unreadable(path, "no page of a list")
+        return records, *told  # type: ignore[return-value]
+
+    def _read(self, path: str, query: Any) -> dict[str, Any]:
+        answer = self.send("GET", path, query=query).body
+        if not isinstance(answer, dict) or "data" not in answer:
+            raise unreadable(path, "no data")
+        return answer
 
     def remember(self, key: Any, fetch: Callable[[], Any]) -> Any:
         """What `fetch` gave for this key, asked once a run: users and forms don't change while a run lasts."""
@@ -75,7 +82,7 @@ class Primero:
 
     def _ask_version(self) -> tuple[int, ...]:
         try:
-            told = (self.read("/system_settings")["data"] or {}).get("primero_version")
+            told = self.read_record("/system_settings").get("primero_version")
         except NotFound:
             told = None
         numbers = tuple(int(number) for number in re.findall(r"\d+", str(told or "")))
@@ -95,10 +102,35 @@ def primero_of(state: State) -> Primero:
     return client_of(state, "primero", Primero)  # type: ignore[no-any-return]
 
 
-def _holds_records(data: Any) -> bool:
-    if isinstance(data, list):
-        return all(isinstance(record, dict) and record for record in data)
-    return data is None or isinstance(data, dict)
+def unreadable(path: str, lacks: str, *, method: str = "GET") -> Unreachable:
+    """Why an answer can't be used: what it lacks. A write may have taken effect all the same."""
+    return Unreachable(
+        f"{method} {API}{path} was answered with {lacks}",
+        code="unreadable_answer",
+        unknown=method != "GET",
+        fix="Is this Primero's address, or did a proxy answer?",
+    )
+
+
+def is_list_of_records(data: Any) -> bool:
+    """Whether it is a list, perhaps an empty one, with nothing but records."""
+    return isinstance(data, list) and all(_is_record(record) for record in data)
+
+
+def _records(path: str, data: Any) -> list[Record]:
+    if data is None:
+        return []
+    if not is_list_of_records(data):
+        raise unreadable(path, "no list of records")
+    return data  # type: ignore[no-any-return]
+
+
+def _is_record(data: Any) -> bool:
+    return isinstance(data, dict) and bool(data)
+
+
+def _has_id(record: Record) -> bool:
+    return isinstance(record.get("id"), (str, int))
 
 
 def segment(value: Any) -> str:

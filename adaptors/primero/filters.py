@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from adaptors.errors import InvalidData, JobError, Untrustworthy
+from adaptors.errors import InvalidData, JobError, Unreachable, Untrustworthy
 
 # Their value is used as one raw text: no lists, no ranges (primero-api §2.4).
 IDENTIFIERS = frozenset(
@@ -65,7 +65,7 @@ def changed_since(since: str) -> Filter:
     return Filter(
         "last_updated_at",
         (("last_updated_at", text),),
-        lambda record: moment(record.get("last_updated_at")) >= start,
+        lambda record: _stamp(record) >= start,
     )
 
 
@@ -105,6 +105,15 @@ def moment(stamp: Any) -> datetime:
             "a time stamp is not of the form 2026-03-01T00:00:00Z", code="stamp", fix="Correct it."
         ) from None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
+
+
+def _stamp(record: dict[str, Any]) -> datetime:
+    try:
+        return moment(record.get("last_updated_at"))
+    except JobError:
+        raise Unreachable(
+            "Primero answered with a record without its time stamp", code="unreadable_answer", fix="Try again."
+        ) from None
 
 
 def _held(record: dict[str, Any], field: str) -> list[Any]:

@@ -55,7 +55,7 @@ def get_forms(*, module: str = CASE_MODULE) -> Operation:
     'get_forms'
     """
     query = {"record_type": "case", "module_id": module}
-    return _once_a_run("get_forms", "/forms", lambda primero: primero.read("/forms", query)["data"])
+    return _once_a_run("get_forms", "/forms", lambda primero: primero.read_list("/forms", query))
 
 
 def get_lookups() -> Operation:
@@ -99,9 +99,6 @@ def _cut(rows: list[Record], fields: Sequence[str]) -> list[Record]:
 
 def _listed(primero: Primero, path: str, query: dict[str, Any]) -> list[Record]:
     def ask(page: int, per: int) -> tuple[list[Record], int, int]:
-        answer = primero.read(path, {**query, "per": per, "page": page})
-        metadata = answer.get("metadata") or {}
-        rows = answer["data"]
-        return rows, int(metadata.get("total", len(rows))), int(metadata.get("per", per))
+        return primero.read_page(path, {**query, "per": per, "page": page})
 
     return list(every_record(ask))

@@ -8,7 +8,7 @@ from adaptors.agreed import keep
 from adaptors.errors import Ambiguous, JobError, NotFound
 from adaptors.operations import Operation
 from adaptors.outgoing import fields_of
-from adaptors.primero.connection import POLLABLE, Primero, primero_of, segment
+from adaptors.primero.connection import POLLABLE, Primero, is_list_of_records, primero_of, segment, unreadable
 from adaptors.primero.filters import Filter, changed_since, check, filter_by, moment
 from adaptors.primero.pages import LARGEST_PAGE, Record, every_record
 from adaptors.promises import State, given, reads_of
@@ -118,8 +118,11 @@ def matching_cases(primero: Primero, match: dict[str, Any], fields: Sequence[str
 
 def read_case(primero: Primero, record_id: Any, fields: Sequence[str]) -> Record:
     """One case by its id."""
-    record: Record = primero.read(f"/cases/{segment(record_id)}", {"fields": ",".join(_forms(fields))})["data"]
-    return keep(record, [*fields, *GIVEN])
+    path = f"/cases/{segment(record_id)}"
+    record = primero.read_record(path, {"fields": ",".join(_forms(fields))})
+    if not record.get("id"):
+        raise unreadable(path, "no case")
+    return _kept(path, record, [*fields, *GIVEN])
 
 
 def ids_of(cases: Sequence[Record]) -> dict[str, str]:
@@ -139,9 +142,17 @@ def _matching(
         query = [*pairs, ("fields", ",".join(asked)), ("order_by", "case_id"), ("order", "asc")]
         rows, total, granted = primero.read_page("/cases", [*query, ("per", str(per)), ("page", str(page))])
         check(rows, filters)
-        return [keep(row, kept) for row in rows], total, granted
+        return [_kept("/cases", row, kept) for row in rows], total, granted
 
     return every_record(ask, largest)
+
+
+def _kept(path: str, record: Record, fields: Iterable[str]) -> Record:
+    """The record with these fields only. Raises Unreachable where a subform among them is none."""
+    for form in {form for form, _, column in (field.partition(".") for field in fields) if column}:
+        if record.get(form) is not None and not is_list_of_records(record[form]):
+            raise unreadable(path, f"no entries in {form}")
+    return keep(record, fields)
 
 
 def _agreed(fields: Sequence[str]) -> list[str]:
@@ -162,7 +173,7 @@ def _newest_stamp(primero: Primero, filters: Sequence[Filter]) -> str | None:
     pairs = [pair for one in filters for pair in one.pairs]
     asked = ",".join(one.field for one in filters if one.field not in GIVEN) or "case_id"
     query = [*pairs, ("fields", asked), ("order_by", "last_updated_at"), ("order", "desc"), ("per", "1")]
-    rows = primero.read("/cases", query)["data"]
+    rows = primero.read_list("/cases", query)
     check(rows, filters)
     return rows[0]["last_updated_at"] if rows else None
 

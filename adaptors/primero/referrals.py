@@ -7,7 +7,7 @@ from adaptors.agreed import keep
 from adaptors.errors import JobError, NotFound, Parked, Untrustworthy
 from adaptors.operations import Operation, rehearsed
 from adaptors.outgoing import Outgoing, fields_of
-from adaptors.primero.connection import Primero, primero_of, segment
+from adaptors.primero.connection import Primero, primero_of, segment, unreadable
 from adaptors.primero.pages import Record
 from adaptors.primero.records import mark_unchanged
 from adaptors.promises import State, given, reads_of
@@ -62,8 +62,12 @@ def create_referral(record_id: Any, mapping: dict[str, Any]) -> Operation:
             return {**state, "data": standing[0]}
         if rehearsed(state, "primero", "create referral", wanted):
             return state
-        answer = primero.send("POST", f"/cases/{segment(where)}/referrals", body={"data": wanted})
-        return {**state, "data": keep(answer.body["data"], FIELDS)}
+        path = f"/cases/{segment(where)}/referrals"
+        answer = primero.send("POST", path, body={"data": wanted}).body
+        referral = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(referral, dict):
+            raise unreadable(path, "no record", method="POST")
+        return {**state, "data": keep(referral, FIELDS)}
 
     return _writing("create_referral", run, agreed, [record_id])
 
@@ -87,7 +91,7 @@ def update_referral(record_id: Any, referral_id: Any, mapping: dict[str, Any]) -
         held = next((one for one in _referrals(primero, where, FIELDS) if one.get("id") == which), None)
         if held is None:
             raise NotFound("the case has no such referral", fix="Was it deleted, or is it out of our account's reach?")
-        if _is_answered(held["status"], wanted.get("status")):
+        if _is_answered(str(held.get("status")), wanted.get("status")):
             mark_unchanged(state)
             return {**state, "data": held}
         if rehearsed(state, "primero", "update referral", wanted):
@@ -125,7 +129,7 @@ def _is_answered(held: str, wanted: Any) -> bool:
 
 
 def _referrals(primero: Primero, record_id: Any, fields: Iterable[str]) -> list[Record]:
-    referrals: list[Record] = primero.read(f"/cases/{segment(record_id)}/referrals")["data"] or []
+    referrals = primero.read_list(f"/cases/{segment(record_id)}/referrals")
     if any(referral.get("record_id", record_id) != record_id for referral in referrals):
         raise Untrustworthy(
             "Primero answered with another case's referrals", code="filter_ignored", fix="Tell its host."

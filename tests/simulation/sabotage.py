@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from adaptors import ledger, values
+from adaptors import ledger, sending, values
 from adaptors.primero import upsert
 from adaptors.sandbox.primero import memory
 from runner import windows
@@ -31,7 +31,7 @@ def _no_look_up():
 
 def _refusal_unanswered():
     """A refused answer is taken for a success."""
-    return patch.object(ledger, "_keep", lambda state, *arguments, **more: state)
+    return patch.object(sending, "keep", lambda state, *arguments, **more: state)
 
 
 def _answers_dropped():
