@@ -4,14 +4,13 @@ Each command is imported when it is asked for, so that `runner --help` costs not
 """
 
 import os
-import resource
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from datetime import timedelta
 from importlib import import_module
 
-from runner import faults
+from runner import faults, memory
 from runner.commands import arguments as service
 from runner.errors import RunnerError, Stopped
 
@@ -58,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _keep_quiet() -> None:
-    """No crash writes memory to a file, and no error that nothing catches is printed with its text (R-ER9)."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Nobody reads the memory, and no error that nothing catches is printed with its text (R-ER9)."""
+    memory.keep_private()
     faults.watch(lambda error: _shown(_unforeseen(error)))
 
 

@@ -183,3 +183,12 @@ def first_of(problems: Sequence[RunnerError]) -> RunnerError:
     first, *others = problems
     first.others = tuple(others)
     return first
+
+
+def is_made_to_be_shown(error: BaseException) -> bool:
+    """Whether an error carries a `code` and a `fix`, as only those do whose text holds no data (H41).
+
+    >>> is_made_to_be_shown(WrongUse("there is no job x")), is_made_to_be_shown(ValueError("Nyaruot"))
+    (True, False)
+    """
+    return isinstance(getattr(error, "code", None), str) and hasattr(error, "fix")

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from runner.errors import JobFailed, RunnerError, Stopped, WrongUse
-from runner.guard import OutOfTime, time_limit
+from runner.guard import Ending, OutOfTime, time_limit
 from runner.jobscript import JobScript
 from runner.outcome import Run, failure, settle
 from runner.silence import DroppedLines, silence
@@ -75,7 +75,8 @@ def execute(
     watch: Watch = lambda number, name: None,
     hush: Callable[[], AbstractContextManager[DroppedLines]] = silence,
 ) -> Run:
-    """Run operations over a state. Whatever they raise ends in the Run, never here.
+    """Run operations over a state. Whatever they raise ends in the Run, never here; only an Ending that isn't the
+    engine's own passes.
 
     `timeout` is in seconds; `watch` is told the number and name of each operation, and may end the run with Stopped;
     `hush` is what becomes of all that is printed.
@@ -119,7 +120,9 @@ def _operate(job: JobScript, number: int, operation: Any, state: State) -> State
         after = operation(state)
         if not isinstance(after, dict):
             raise _NoState("it returned no state")
-    except (Exception, SystemExit) as error:
+    except (KeyboardInterrupt, Ending):
+        raise
+    except BaseException as error:
         raise failure(job, number, name_of(operation), state, error) from None
     return after if after is state else {**{key: state[key] for key in _CARRIED if key in state}, **after}
 

@@ -1,4 +1,4 @@
-"""What a run is held to: its time."""
+"""What a run is held to: its time; and what ends it from outside."""
 
 import ctypes
 import signal
@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class OutOfTime(BaseException):
-    """The time is up. Not an Exception, so that no item can take it for a fault of its own."""
+class Ending(BaseException):
+    """An end from outside of the job. Not an Exception, so that no item can take it for a fault of its own."""
+
+
+class OutOfTime(Ending):
+    """The time is up."""
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from runner import sightings
-from runner.errors import InvalidJob, UnreadableFile
+from runner.errors import InvalidJob, UnreadableFile, is_made_to_be_shown
 from runner.sightings import Sighting
 from runner.silence import silence
 
@@ -148,11 +148,13 @@ def _executed(tree: ast.Module, path: Path) -> ModuleType:
     try:
         with silence():
             exec(compile(tree, str(path), "exec"), module.__dict__)
-    except (Exception, SystemExit) as error:
-        # No record has been read yet, so what the error says can hold no child's data.
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         file, line = place_in(path, error)
+        said = f": {error}" if is_made_to_be_shown(error) else ""
         raise InvalidJob(
-            f"{file}, line {line}: {type(error).__name__}: {error}",
+            f"{file}, line {line}: {type(error).__name__}{said}",
             fix=getattr(error, "fix", None) or "Mend this line of the job script.",
         ) from None
     return module

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.errors import Cause, JobFailed, RunnerError
+from runner.errors import Cause, JobFailed, RunnerError, is_made_to_be_shown
 from runner.jobscript import JobScript, place_in
 from runner.statefile import State
 
@@ -86,17 +86,15 @@ def settle(
 def failure(job: JobScript, number: int, operation: str, state: State, error: BaseException) -> JobFailed:
     """What to say of an error that ended a run: job, operation, type, message and fix.
 
-    Only errors made to be shown carry a `code` and a `fix`; the text of any other may hold a child's data (H41), so
-    that its type and its place must do.
+    Of an error that isn't made to be shown, its type and its place must do.
     """
-    kind, code = type(error).__name__, getattr(error, "code", None)
-    foreseen = isinstance(code, str) and hasattr(error, "fix")
+    kind, foreseen = type(error).__name__, is_made_to_be_shown(error)
     file, line = (None, None) if foreseen else place_in(job.path, error)
     why = f"{kind}: {error}" if foreseen else f"{kind} in {file}, line {line}"
     settled = len(state.get("outcomes", ()))
     after = f", after {settled} item{'s' if settled > 1 else ''}" if settled else ""
     cause = Cause(
-        code=str(code) if foreseen else "unforeseen",
+        code=getattr(error, "code", "") if foreseen else "unforeseen",
         type=kind,
         operation=operation,
         item=_ids(state.get("item", {}).get("ids")),

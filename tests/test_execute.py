@@ -1,5 +1,6 @@
 """A run: the state it begins with, its operations in order, and everything that can end it."""
 
+import asyncio
 import os
 import signal
 import threading
@@ -9,6 +10,7 @@ import pytest
 
 from runner import execute
 from runner.errors import JobFailed, Stopped, StoreError, WrongUse
+from runner.guard import Ending
 from runner.jobscript import JobScript
 from runner.store import Store
 
@@ -192,6 +194,30 @@ def test_job_that_exits():
         raise SystemExit(0)
 
     assert 1 == execute.execute(job(leave), begin()).exit_code
+
+
+@pytest.mark.parametrize(
+    "raised", [GeneratorExit, BaseException, asyncio.CancelledError, type("Own", (BaseException,), {})]
+)
+def test_errors_outside_exception(raised):
+    """Whatever a job raises ends its run as a failure that is told without its text, and not what runs the job."""
+
+    def stumble(state):
+        raise raised("Nyaruot")
+
+    run = execute.execute(job(stumble), begin())
+    assert ("failed", "unforeseen", raised.__name__) == (run.outcome, run.code, run.causes[0].type)
+    assert "Nyaruot" not in str(run.error)
+
+
+def test_an_end_from_outside():
+    """An end from outside of the job is no failure of its own: it passes, and the run keeps nothing of it."""
+
+    def end(state):
+        raise Ending
+
+    with pytest.raises(Ending):
+        execute.execute(job(end), begin())
 
 
 def test_items_before_an_error_are_told():

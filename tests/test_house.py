@@ -15,14 +15,14 @@ JOBS = sorted((ROOT / "jobs").glob("*.py"))
 TESTS = sorted((ROOT / "tests").glob("test_*.py"))
 # Each module of the engine may import those before it; docs/architecture.md shows the same order.
 ENGINE = [
-    "errors", "faults", "events", "log", "sinks", "silence", "audit", "keyfile", "yamlfile", "credentials",
+    "errors", "faults", "memory", "events", "log", "sinks", "silence", "audit", "keyfile", "yamlfile", "credentials",
     "sightings", "schema", "triggers", "project", "provenance", "jobscript", "dataflow", "statefile", "vault",
     "store", "changes", "outcome", "handover", "guard", "execute", "places", "golive", "progress", "report",
-    "listing", "mapping", "keys", "keyring", "custody", "inbox", "run", "listener", "slots", "certificates",
-    "signing", "scan", "traces", "schedule", "lateness", "retry", "verdict", "windows", "runlog", "running", "turns",
-    "settlements", "workplace", "units", "clockwork", "deliveries", "ages", "checkpoints", "processing", "rehearsal",
-    "checklist", "subjects", "housekeeping", "worker", "bell", "crew", "serve", "commands", "reconcile", "demo",
-    "cli", "__main__",
+    "listing", "mapping", "keys", "keyring", "custody", "inbox", "times", "start", "precautions", "run", "listener",
+    "slots", "certificates", "signing", "scan", "traces", "schedule", "lateness", "retry", "verdict", "windows",
+    "runlog", "running", "turns", "settlements", "workplace", "units", "clockwork", "deliveries", "ages",
+    "checkpoints", "processing", "rehearsal", "checklist", "subjects", "housekeeping", "worker", "bell", "crew",
+    "serve", "commands", "reconcile", "demo", "cli", "__main__",
 ]  # fmt: skip
 SPECIFIC = re.compile(r"primero|progres\b|dtp", re.IGNORECASE)
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work)/\w")
@@ -66,6 +66,12 @@ def test_order_of_the_engine():
         own = module_name(path).split(".")[1]
         used = {name.split(".")[1] for name in imports(path) if name.startswith("runner.")}
         assert used - {own} <= set(ENGINE[: ENGINE.index(own)]), identity(path)
+
+
+def test_the_order_that_is_told():
+    """docs/architecture.md shows the engine's modules in this very order, from the last to the first."""
+    chain = (ROOT / "docs" / "architecture.md").read_text().split("runner:")[1].split("╎")[0]
+    assert ENGINE[-2::-1] == re.findall(r"\w+", chain)
 
 
 def test_nothing_is_imported_in_a_circle():

@@ -138,6 +138,7 @@ def test_what_a_service_tells(tmp_path, capfd, answers):
 
 NOISY = '''"""Does with a message whatever must not be done with one. When one comes."""
 
+import ctypes
 import logging
 import os
 import resource
@@ -148,12 +149,16 @@ import warnings
 from adaptors.http import get
 
 
+PR_GET_DUMPABLE = 3
+
+
 def fail(name):
     raise KeyError(name)
 
 
 def talk(state):
     assert (0, 0) == resource.getrlimit(resource.RLIMIT_CORE)
+    assert sys.platform != "linux" or 0 == ctypes.CDLL(None).prctl(PR_GET_DUMPABLE)
     name = state["data"]["name"]
     for logger in (logging.getLogger(), *map(logging.getLogger, ("httpx", "httpcore", "uvicorn.error"))):
         logger.setLevel(1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.store import Store
+from runner.store import Parked, Store
 from tests.kept import DAY, ERROR, HOUR, NOON, claim, message, post, run, sealed, unit
 
 
@@ -44,6 +44,42 @@ def test_expired(store):
         receipt.holder, receipt.message_id, receipt.reason, receipt.accepted, receipt.erased, receipt.verified,
     )  # fmt: skip
     assert (0, 0, []) == (store.expire(NOON + 30 * DAY), store.retry("u1", now=NOON), store.pending_epochs())
+
+
+def parked_answer(store, **entry):
+    """An answer that waits, and the record by which a person is told of it."""
+    waiting = {"system": "south", "kind": "answer", "key": "INT-1", "value": "m1", "send": {}, **entry}
+    store.ledger().write("answer", "INT-1", {"status": "waiting", "value": waiting["value"], "answer": {}})
+    store.outbox().append(waiting)
+    ids = {"id": "INT-1", "kind": "answer", "key": "INT-1"}
+    store.settle_scheduled("answers", run("r1"), parked=[Parked("answers", "INT-1", ids, "outcome_unknown")], now=NOON)
+    return waiting
+
+
+def test_discard_an_answer(store):
+    """H19 Discarding the record of an answer that waits drops the answer, and the ledger shows it as done."""
+    parked_answer(store)
+    assert store.discard("answers/INT-1", reason="test", now=NOON)
+    assert ([], [], "done") == (store.outbox("south"), store.parked(), store.ledger().read("answer", "INT-1")["status"])
+    assert not store.discard("answers/INT-1", reason="test", now=NOON)
+
+
+def test_discard_the_first_answer_only(store):
+    """H51 Of several answers of one key the first is dropped; the others wait on, and so does the ledger."""
+    parked_answer(store)
+    store.outbox().append(later := {"system": "south", "kind": "answer", "key": "INT-1", "value": "m2", "send": {}})
+    store.outbox().append(other := {**later, "kind": "decision", "value": ""})
+    assert store.discard("answers/INT-1", reason="test", now=NOON)
+    assert ([later, other], "waiting") == (store.outbox("south"), store.ledger().read("answer", "INT-1")["status"])
+
+
+def test_discard_a_record_that_names_an_answer(store):
+    """A record of a case that names an answer in its ids is discarded, and the answer waits on."""
+    waiting = parked_answer(store)
+    parked = [Parked("read", "c-1", {"id": "c-1", "kind": "answer", "key": "INT-1"}, "not_vouched")]
+    store.settle_scheduled("read", run("r2"), parked=parked, now=NOON)
+    assert store.discard("read/c-1", reason="test", now=NOON)
+    assert [waiting] == store.outbox("south")
 
 
 def test_retry_one(store):

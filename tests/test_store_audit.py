@@ -318,6 +318,7 @@ def test_own_key_missing(tmp_path):
         Store.open(folder)
     assert not (folder / "store.key").exists()
     (folder / "store.key").write_bytes(key)
+    (folder / "store.key").chmod(0o644)
     with pytest.raises(RunnerError, match="can be read by other"):
         Store.open(folder)
     (folder / "store.key").chmod(0o600)

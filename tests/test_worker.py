@@ -8,6 +8,7 @@ import pytest
 from virtual import NOON, Service, made, settled
 
 from runner.errors import StoreError, UnreadableFile
+from runner.guard import Ending
 from runner.project import Job
 
 
@@ -421,7 +422,7 @@ def test_repeated_message(tmp_path):
         assert 3 == len(seen)
 
 
-class Killed(BaseException):
+class Killed(Ending):
     """The process is killed here."""
 
 

@@ -7,6 +7,7 @@ from virtual import Clock, Service, sandbox_at
 
 from adaptors.sandbox import Fault
 from adaptors.sandbox.dtp import REFERRALS
+from runner.guard import Ending
 
 LONG_AGO = "2026-01-01T00:00:00Z"
 SCHEDULED = ("primero_decisions_to_progres", "primero_to_progres")
@@ -205,6 +206,26 @@ def test_answer_that_must_not_be_repeated(service):
     assert [] == service.store.revisit("progres_answers")
 
 
+def test_answer_that_is_given_up(service):
+    """H19 H51 An answer that may have arrived, and that a person discards, is never posted again; what waits behind it
+    hides it from nobody, and then goes."""
+    service.credentials = {**service.credentials, "progres": {**service.credentials["progres"], "on_unknown": "park"}}
+    service.sandbox.dtp.faults.add(Fault("fail_after", method="POST"))
+    service.post(outgoing(numbered(20)))
+    service.settle()
+    service.post(outgoing(numbered(20, user__title="Protection Officer")))
+    service.run(hours=3)
+    (parked,) = service.store.parked()
+    assert ("progres_answers/GAM-26-PRTITV-20", "outcome_unknown") == (parked.id, parked.code)
+    assert "discard drops it" in parked.fix
+    assert (2, 1) == (service.store.counts().outbox, len(posts(service)))
+
+    assert service.store.discard(parked.id, reason="it arrived", now=service.clock())
+    service.run(hours=3)
+    assert (2, 0, []) == (len(posts(service)), service.store.counts().outbox, service.store.parked())
+    assert ["succeeded"] * 2 == service.outcomes("progres_to_primero")
+
+
 def test_primero_says_when_to_come_back(service):
     """R-DL1: Primero's `Retry-After` reaches the worker through the item that met it."""
     answer = service.sandbox.transport.handle_request
@@ -277,7 +298,7 @@ def test_decision_before_its_referral(service):
     assert {"parked": 1} == service.store.counts().jobs["progres_decisions_to_primero"]
 
 
-class Killed(BaseException):
+class Killed(Ending):
     """The process is killed here."""
 
 

@@ -4,11 +4,12 @@ import pytest
 from virtual import NOON, Service, item, made
 
 from runner.errors import StoreError
+from runner.guard import Ending
 
 HOURLY = {"cron": "0 * * * *"}
 
 
-class Killed(BaseException):
+class Killed(Ending):
     """The process is killed here."""
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from runner import checkpoints, report
 from runner.places import Places
-from runner.run import moment
 from runner.store import AuditLine, Store
+from runner.times import moment
 
 _FOUND_SOMETHING = 4
 _COLUMNS = ("number", "time", "event", "who", "about")

@@ -6,8 +6,8 @@ from typing import Any
 from runner import project, report
 from runner.errors import WrongUse
 from runner.places import Places
-from runner.run import moment
 from runner.store import Store
+from runner.times import moment
 
 
 def run(arguments: Namespace) -> int:

@@ -49,6 +49,7 @@ class Attention(Database):
     def discard(self, name: str, *, reason: str, now: datetime) -> bool:
         """Erase a unit that isn't running, a quarantined message, or a parked record; False when there is none.
 
+        With the record of an answer that waits, the answer is dropped: the ledger shows it as done.
         The reason stays in the receipt as long as that; the audit log, which stays for good, doesn't hold it.
         """
 
@@ -89,6 +90,7 @@ def _discard(db: sqlite3.Connection, name: str, reason: str, now: datetime) -> b
         return True
     if close_message(db, "id = ?", name, "discarded", f"discarded: {reason}", now) or doubts.drop_answer(db, name):
         return True
+    doubts.drop_parked_answer(db, name)
     return db.execute("DELETE FROM parked WHERE job || '/' || record = ?", (name,)).rowcount == 1
 
 

@@ -62,7 +62,23 @@ def release(db: sqlite3.Connection, name: str | None, code: str | None) -> int:
 
 def drop_answer(db: sqlite3.Connection, name: str) -> bool:
     """Forget an answer that is held, since it was delivered, or never shall be; False when there is none."""
-    rows = db.execute(f"DELETE FROM outbox WHERE {_HELD} RETURNING kind, key", (name, None)).fetchall()
+    return _drop(db, _HELD, (name, None))
+
+
+def drop_parked_answer(db: sqlite3.Connection, name: str) -> bool:
+    """Forget the answer that a parked record is about, the first of its key; False when it is about none.
+
+    Such a record bears the very key by which the answer waits; that of a case may name one, too, but bears its own id.
+    """
+    first = """number = (SELECT min(outbox.number) FROM outbox JOIN parked
+                 ON outbox.key = parked.record AND outbox.kind = json_extract(parked.ids, '$.kind')
+                   AND outbox.key = json_extract(parked.ids, '$.key')
+               WHERE parked.job || '/' || parked.record = ?)"""
+    return _drop(db, first, (name,))
+
+
+def _drop(db: sqlite3.Connection, which: str, values: tuple[str | None, ...]) -> bool:
+    rows = db.execute(f"DELETE FROM outbox WHERE {which} RETURNING kind, key", values).fetchall()
     for kind, key in rows:
         settle_answer(db, kind, key)
     return bool(rows)

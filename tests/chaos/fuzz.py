@@ -113,12 +113,13 @@ def wait_for(port):
 
 
 def size(pid, folder):
-    """How much of everything the service has."""
+    """How much of everything the service has. How many descriptors it has open is told by the size of their folder
+    (Linux 6.2): to look into it is root's alone, since the service is closed to others."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return {
         "megabytes": int(status["VmRSS"].split()[0]) // 1024,
         "threads": int(status["Threads"]),
-        "descriptors": len(list(Path(f"/proc/{pid}/fd").iterdir())),
+        "descriptors": Path(f"/proc/{pid}/fd").stat().st_size,
         "files": sum(path.is_file() for path in folder.rglob("*")),
     }
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import httpx
 
 from runner.errors import StoreError
+from runner.guard import Ending
 from runner.store import Store
 from runner.store.ledger import Outbox
 from runner.vault import Vault
@@ -25,7 +26,7 @@ ODD = ("null", "[]", '{"data": 7}', '{"data": [null], "metadata": {"total": 1}}'
 INSIDE = {"error inside": '{"error": "The record could not be matched"}', "success false": '{"success": false}'}
 
 
-class Death(BaseException):
+class Death(Ending):
     """The process is gone at this very instant."""
 
 
