@@ -10,7 +10,7 @@ from runner.commands.logs import sheet
 PAGE = Path(__file__).with_name("log-inventory.md")
 
 INTRODUCTION = """\
-<!-- Made by docs/make_log_inventory.py from runner/events.py. Don't edit this page; run `make docs`. -->
+<!-- Made by docs/make_log_inventory.py from runner/logs/events.py. Don't edit this page; run `make docs`. -->
 """
 
 CONCLUSION = """\

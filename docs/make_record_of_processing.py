@@ -6,7 +6,7 @@
 from pathlib import Path
 
 from runner import project
-from runner.processing import sheet
+from runner.golive.processing import sheet
 
 PAGE = Path(__file__).with_name("record-of-processing.md")
 PROJECT = Path(__file__).parent.parent / "project.yaml"

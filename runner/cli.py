@@ -10,16 +10,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from importlib import import_module
 
-from runner import faults, memory
+from runner import memory
 from runner.commands import arguments as service
 from runner.errors import RunnerError, Stopped
+from runner.logs import faults
 
-# Where each command is done: the module's function `run`, which gives the exit code.
-_MODULES = {
-    "list": "listing", "run": "run", "serve": "serve", "reconcile": "reconcile", "keys": "keyring",
-    "demo": "demo",
-    **{command: f"commands.{name}" for command, name in service.MODULES.items()},
-}  # fmt: skip
+# Which module of the commands does one that isn't called like it; its function `run` gives the exit code.
+_MODULES = {"inbox": "messages", "retry": "release", "discard": "release"}
 
 _EXIT_CODES = """exit codes:
   0  every item done, unchanged or withheld      1  the job failed
@@ -63,7 +60,7 @@ def _keep_quiet() -> None:
 
 
 def _do(parsed: Namespace) -> int:
-    module = import_module(f"runner.{_MODULES[parsed.command]}")
+    module = import_module(f"runner.commands.{_MODULES.get(parsed.command, parsed.command)}")
     code: int = module.run(parsed)
     return code
 

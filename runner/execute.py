@@ -9,8 +9,8 @@ from typing import Any
 from runner.errors import JobFailed, RunnerError, Stopped, WrongUse
 from runner.guard import Ending, OutOfTime, time_limit
 from runner.jobscript import JobScript
+from runner.logs.silence import DroppedLines, silence
 from runner.outcome import Run, failure, settle
-from runner.silence import DroppedLines, silence
 from runner.statefile import ENGINE_KEYS, State
 from runner.store import Store
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from runner import sightings
 from runner.errors import InvalidJob, UnreadableFile, is_made_to_be_shown
+from runner.logs.silence import silence
 from runner.sightings import Sighting
-from runner.silence import silence
 
 # Modules of the adaptors that are no system, so that no credential goes by their name.
 _NO_SYSTEMS = {"client", "common", "errors", "http", "paths"}

@@ -13,10 +13,10 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from runner.errors import InvalidProject, WrongUse
-from runner.faults import place_of
 from runner.inbox.settings import Settings
-from runner.log import SILENT, Log
-from runner.silence import silence
+from runner.logs.faults import place_of
+from runner.logs.log import SILENT, Log
+from runner.logs.silence import silence
 
 HEADER_SECONDS = 10.0
 HEADER_BYTES = 32_768

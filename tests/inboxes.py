@@ -10,7 +10,7 @@ import httpx
 
 from runner import keys
 from runner.inbox.app import inbox
-from runner.log import Log, as_json
+from runner.logs.log import Log, as_json
 from runner.project import Job, Project
 from runner.store import Store
 from runner.triggers import Trigger

@@ -22,7 +22,7 @@ from runner.project import Job
 from runner.store import Store
 from runner.triggers import Trigger
 from runner.vault import Vault
-from runner.worker import Worker
+from runner.work.worker import Worker
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 JOB = Job("mark", Path("mark.py"), (Trigger("posted", "message", {"type": "mark"}),))

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from runner import project
-from runner.ages import Ages
-from runner.housekeeping import Housekeeping
 from runner.store import Parked, Store
 from runner.vault import Vault
+from runner.work.ages import Ages
+from runner.work.housekeeping import Housekeeping
 from tests.kept import DAY, NOON, claim, post, run, unit
 from tests.test_commands import document
 

@@ -14,11 +14,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from inboxes import Inbox
 
-from runner import checkpoints
 from runner.cli import main
-from runner.housekeeping import Housekeeping
 from runner.store import FILE, Store
 from runner.vault import Vault
+from runner.work import checkpoints
+from runner.work.housekeeping import Housekeeping
 from tests.kept import DAY, NOON
 from tests.test_commands import document
 from tests.test_serve import JOB, runner, serving

@@ -1,8 +1,8 @@
-"""The bell: nobody sleeps over a ring (runner/bell.py)."""
+"""The bell: nobody sleeps over a ring (runner/work/bell.py)."""
 
 import threading
 
-from runner.bell import Bell
+from runner.work.bell import Bell
 
 FOR_EVER = 3600
 

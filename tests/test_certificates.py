@@ -21,10 +21,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from runner import certificates, project, serve
-from runner.certificates import WARN_AT
+from runner import project
 from runner.cli import main
-from runner.log import Log
+from runner.commands import serve
+from runner.logs.log import Log
+from runner.tls import certificates
+from runner.tls.certificates import WARN_AT
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PROJECT = "name: test\njobs:\n  send: {script: send.py, credentials: [north]}\n"

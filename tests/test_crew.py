@@ -1,4 +1,4 @@
-"""The crew: nothing that is due is slept over, and nothing is looked for in vain (runner/crew.py)."""
+"""The crew: nothing that is due is slept over, and nothing is looked for in vain (runner/work/crew.py)."""
 
 import threading
 from datetime import timedelta
@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from virtual import NOON
 
-from runner import crew
-from runner.bell import Bell
 from runner.errors import StoreError, VaultError
-from runner.log import SILENT
+from runner.logs.log import SILENT
 from runner.store import Store
+from runner.work import crew
+from runner.work.bell import Bell
 
 
 class Listened(Bell):

@@ -15,12 +15,12 @@ from flows import intervention, outgoing
 from adaptors.sandbox import Sandbox
 from adaptors.sandbox.dtp import THUMBPRINT_HEADER
 from adaptors.sandbox.listening import ListeningSandbox
-from runner import rehearsal
-from runner.demo import unforetold
-from runner.demo.evidence import look
-from runner.demo.played import Played
-from runner.demo.process import process
+from runner.commands.demo import unforetold
+from runner.commands.demo.evidence import look
+from runner.commands.demo.played import Played
+from runner.commands.demo.process import process
 from runner.errors import RunnerError
+from runner.golive import rehearsal
 
 ROOT = Path(__file__).parent.parent
 LONG = 300  # seconds; the demo waits for a full minute

@@ -9,10 +9,11 @@ import httpx
 import pytest
 from pages import DOCS, ROOT, blocks, text_of
 
-from runner import checklist, dataflow, jobscript, project
-from runner.audit import CHECKLIST
+from runner import dataflow, jobscript, project
 from runner.cli import main
-from runner.processing import record, sheet
+from runner.golive import checklist
+from runner.golive.processing import record, sheet
+from runner.logs.audit import CHECKLIST
 from runner.store import FILE
 from tests.test_docs import maker
 from tests.test_serve import PROJECT, runner, serving

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inboxes import Inbox
 
-from runner.events import ALWAYS, EVENTS, FIELDS, said
+from runner.logs.events import ALWAYS, EVENTS, FIELDS, said
 
 ROOT = Path(__file__).parent.parent
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # Where the engine's modules may touch `logging`: one stops it, the adaptors' silence two libraries.
-LOGGING = {"runner/silence.py", "adaptors/__init__.py", "runner/mapping/workbook.py"}  # each to hush others
+LOGGING = {"runner/logs/silence.py", "adaptors/__init__.py", "runner/mapping/workbook.py"}  # each to hush others
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ import sys
 
 import pytest
 
-from runner.faults import place_of, told
+from runner.logs.faults import place_of, told
 
 CANARY = "Nyaruot Beispiel"
 
 WATCHED = f"""
 import asyncio, sys, threading
-from runner import faults
+from runner.logs import faults
 faults.watch(lambda error: print(faults.told(error)))
 name = {CANARY!r}
 

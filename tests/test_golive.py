@@ -10,14 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 import pytest
 
-from runner import checklist, golive, keys, project, rehearsal
-from runner.audit import CHECKLIST
-from runner.checklist import Row, Seen
+from runner import keys, project
 from runner.cli import main
 from runner.errors import RunnerError
-from runner.golive import Signature
+from runner.golive import checklist, permission, rehearsal
+from runner.golive.checklist import Row, Seen
+from runner.golive.permission import Signature
+from runner.golive.rehearsal import Rehearsal
+from runner.logs.audit import CHECKLIST
 from runner.provenance import provenance
-from runner.rehearsal import Rehearsal
 from runner.store import Store
 from tests.kept import claim, post, run
 from tests.test_commands import document
@@ -425,11 +426,11 @@ def test_a_row():
 def test_unknown_configuration_is_held(folder):
     """What runs is unknown for a script that the project doesn't name: no entry can be about it."""
     found = provenance(project.load(folder / "project.yaml"))
-    places = golive.Places(folder / "project.yaml", folder / "credentials", folder / "data", production=True)
+    places = permission.Places(folder / "project.yaml", folder / "credentials", folder / "data", production=True)
     with store(folder) as opened:
-        golive.override_with(opened, "The office opens soon.", found, now=datetime.now(UTC))
-        assert not golive.is_held(opened, places, found)
-        assert golive.is_held(opened, places, golive.Provenance())
+        permission.override_with(opened, "The office opens soon.", found, now=datetime.now(UTC))
+        assert not permission.is_held(opened, places, found)
+        assert permission.is_held(opened, places, permission.Provenance())
 
 
 def test_rehearsal_adds_up():

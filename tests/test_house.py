@@ -15,14 +15,10 @@ JOBS = sorted((ROOT / "jobs").glob("*.py"))
 TESTS = sorted((ROOT / "tests").glob("test_*.py"))
 # Each module of the engine may import those before it; docs/architecture.md shows the same order.
 ENGINE = [
-    "errors", "faults", "memory", "events", "log", "sinks", "silence", "audit", "keyfile", "yamlfile", "credentials",
-    "sightings", "schema", "triggers", "project", "provenance", "jobscript", "dataflow", "statefile", "vault",
-    "store", "changes", "outcome", "handover", "guard", "execute", "places", "golive", "progress", "report",
-    "listing", "mapping", "keys", "keyring", "custody", "inbox", "times", "start", "precautions", "run", "listener",
-    "slots", "certificates", "signing", "scan", "traces", "schedule", "lateness", "retry", "verdict", "windows",
-    "runlog", "running", "turns", "settlements", "workplace", "units", "clockwork", "deliveries", "ages",
-    "checkpoints", "processing", "rehearsal", "checklist", "subjects", "housekeeping", "worker", "bell", "crew",
-    "serve", "commands", "reconcile", "demo", "cli", "__main__",
+    "errors", "memory", "logs", "keyfile", "yamlfile", "credentials", "sightings", "schema", "triggers", "project",
+    "provenance", "jobscript", "dataflow", "statefile", "vault", "store", "changes", "outcome", "handover", "guard",
+    "execute", "places", "progress", "report", "mapping", "keys", "custody", "inbox", "start", "precautions",
+    "listener", "subjects", "work", "traces", "scan", "tls", "golive", "commands", "cli", "__main__",
 ]  # fmt: skip
 SPECIFIC = re.compile(r"primero|progres\b|dtp", re.IGNORECASE)
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work)/\w")

@@ -1,11 +1,11 @@
-"""Scheduled jobs without a success (runner/lateness.py)."""
+"""Scheduled jobs without a success (runner/work/lateness.py)."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from virtual import NOON, Service, item, made
 
-from runner.lateness import late_since
+from runner.work.lateness import late_since
 
 HOURLY = "0 * * * *"
 

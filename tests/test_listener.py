@@ -20,7 +20,7 @@ from runner import listener
 from runner.errors import InvalidProject, WrongUse
 from runner.inbox.settings import Settings
 from runner.listener import Listener, refuse_plain_http
-from runner.log import SILENT, Log
+from runner.logs.log import SILENT, Log
 
 MESSAGE = b'{"type":"whole"}'
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runner.errors import VaultError
-from runner.log import SILENT, Log, as_json
+from runner.logs.log import SILENT, Log, as_json
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CANARY = "Nyaruot Beispiel"
@@ -47,7 +47,7 @@ def test_what_is_not_declared():
 @pytest.mark.parametrize("value", [CANARY, [CANARY], {CANARY: CANARY}, CANARY.encode(), ValueError(CANARY)])
 def test_no_field_holds_a_name(value):
     """R-LG1 H41 Whatever is given for whatever field of whatever event, a name doesn't get through."""
-    from runner.events import EVENTS
+    from runner.logs.events import EVENTS
 
     heard = Heard()
     for event, declared in EVENTS.items():

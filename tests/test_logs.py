@@ -7,7 +7,7 @@ import pytest
 from virtual import Service, made
 
 from runner.cli import main
-from runner.events import EVENTS, FIELDS
+from runner.logs.events import EVENTS, FIELDS
 
 PROJECT = "name: test\njobs: {sort: {script: sort.py}}\nlog: {shown_ids: [intervention, case_id]}\n"
 

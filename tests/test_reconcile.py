@@ -11,7 +11,8 @@ from virtual import NOON, Clock, Service, VirtualRuntime, sandbox_at
 
 from adaptors.sandbox import Fault
 from adaptors.sandbox.dtp import REFERRALS
-from runner import cli, dataflow, execute, jobscript, reconcile
+from runner import cli, dataflow, execute, jobscript
+from runner.commands import reconcile
 from runner.errors import WrongUse
 from runner.store import ItemRecord, Parked, RunRecord, Store
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from runner.errors import Cause
-from runner.retry import RetryTable
+from runner.work.retry import RetryTable
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AWAY = Cause("unreachable", "Unreachable", "send")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from virtual import NOON, Clock, Service, item, made, settled
 
-from runner.log import Log, as_json
+from runner.logs.log import Log, as_json
 from runner.triggers import Trigger
 
 CANARY = "Nyaruot Beispiel"

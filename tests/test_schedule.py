@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.schedule import missed_slot, next_slot
 from runner.triggers import Trigger
+from runner.work.schedule import missed_slot, next_slot
 
 
 def cron(fields, timezone="UTC"):

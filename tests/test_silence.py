@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from runner.silence import aloud, closed_descriptors, silence
+from runner.logs.silence import aloud, closed_descriptors, silence
 
 CANARY = "Nyaruot Beispiel"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runner.errors import InvalidProject
-from runner.sinks import log_of
+from runner.logs.sinks import log_of
 
 NIGHT = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
 

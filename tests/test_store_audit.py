@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as draw
 
-from runner import checkpoints
-from runner.audit import EVENTS, FIELDS, Entry, about
 from runner.errors import RunnerError, StoreError
+from runner.logs.audit import EVENTS, FIELDS, Entry, about
 from runner.store import FILE, Key, Parked, Store
 from runner.store.attention import DISCARDABLE, close_unit
+from runner.work import checkpoints
 from tests.canaries import traces
 from tests.kept import DAY, ERROR, HOUR, NOON, claim, message, post, run, sealed, unit
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from runner.audit import START
 from runner.errors import StoreError
+from runner.logs.audit import START
 from runner.store import FILE, Store
 from runner.store.migrations import STEPS
 from tests.kept import NOON, run

@@ -7,9 +7,9 @@ import pytest
 
 from runner.errors import Cause, JobFailed, Stopped
 from runner.outcome import Run
-from runner.retry import RetryTable
-from runner.verdict import on_unit
-from runner.windows import record_of, window_of
+from runner.work.retry import RetryTable
+from runner.work.verdict import on_unit
+from runner.work.windows import record_of, window_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TABLE = RetryTable(jitter=0)

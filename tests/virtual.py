@@ -13,12 +13,12 @@ from runner import jobscript, project
 from runner.inbox.intake import Intake
 from runner.inbox.settings import Settings
 from runner.jobscript import JobScript
-from runner.log import SILENT
+from runner.logs.log import SILENT
 from runner.project import Job
 from runner.store import Store
 from runner.triggers import Trigger
 from runner.vault import Vault
-from runner.worker import Worker
+from runner.work.worker import Worker
 
 ROOT = Path(__file__).parent.parent
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

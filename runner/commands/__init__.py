@@ -1,1 +1,1 @@
-"""What people ask the service about, and tell it: never a payload."""
+"""What people ask for on the command line, a module for each command; what they print is never a payload."""

@@ -5,15 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from runner.audit import CHECKLIST, EVENTS
-
-MODULES = {
-    "status": "status", "inbox": "messages", "runs": "runs", "parked": "parked", "retry": "release",
-    "discard": "release", "cursor": "cursor", "logs": "logs", "cert": "cert", "scan": "scan",
-    "audit": "audit", "erase": "erase", "backup": "backup", "restore": "restore", "store": "store",
-    "mapping": "mapping",
-    "golive": "golive",
-}  # fmt: skip
+from runner.logs.audit import CHECKLIST, EVENTS
 
 _STATUSES = ("pending", "parked", "dead", "quarantined", "refused", "succeeded", "expired", "discarded")
 

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner import checkpoints, report
+from runner import report
+from runner.commands.times import moment
 from runner.places import Places
 from runner.store import AuditLine, Store
-from runner.times import moment
+from runner.work import checkpoints
 
 _FOUND_SOMETHING = 4
 _COLUMNS = ("number", "time", "event", "who", "about")

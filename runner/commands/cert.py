@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from runner import project, report, signing
-from runner.certificates import findings_of, read
+from runner import project, report
 from runner.errors import InvalidCredential, WrongUse
 from runner.places import Places
-from runner.slots import Finding, Slot, slots
+from runner.tls import signing
+from runner.tls.certificates import findings_of, read
+from runner.tls.slots import Finding, Slot, slots
 
 _NEEDS_A_LOOK = 4
 _NONE = "no certificate is named in a credential of the jobs or in the inbox"

@@ -4,10 +4,10 @@ from argparse import Namespace
 from typing import Any
 
 from runner import project, report
+from runner.commands.times import moment
 from runner.errors import WrongUse
 from runner.places import Places
 from runner.store import Store
-from runner.times import moment
 
 
 def run(arguments: Namespace) -> int:

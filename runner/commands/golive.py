@@ -6,12 +6,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from runner import golive, processing, project, report
-from runner.checklist import Installation, Row, checklist
+from runner import project, report
 from runner.errors import WrongUse
+from runner.golive import permission, processing
+from runner.golive.checklist import Installation, Row, checklist
+from runner.golive.rehearsal import rehearse
 from runner.places import Places
 from runner.provenance import provenance
-from runner.rehearsal import rehearse
 from runner.store import Store
 
 _NOT_YET = 4
@@ -54,10 +55,10 @@ def _refuse_contradictions(arguments: Namespace) -> None:
 def _check(at: Installation, arguments: Namespace) -> int:
     rows = checklist(at)
     passed = all(row.status == "pass" for row in rows)
-    golive.record_check(at.store, {row.id: row.status for row in rows}, at.made_of, passed=passed, now=at.now)
-    overridden = golive.override(at.store, at.made_of)
+    permission.record_check(at.store, {row.id: row.status for row in rows}, at.made_of, passed=passed, now=at.now)
+    overridden = permission.override(at.store, at.made_of)
     document: dict[str, Any] = {
-        "note": "Evidence for review", "passed": passed, "held": golive.is_held(at.store, at.places, at.made_of),
+        "note": "Evidence for review", "passed": passed, "held": permission.is_held(at.store, at.places, at.made_of),
         "commit": at.made_of.version, "configuration": at.made_of.configuration,
         "override": overridden and {"time": overridden.time, "who": overridden.who, **overridden.about},
         "rows": [_document(row) for row in rows],
@@ -79,14 +80,14 @@ def _sign(at: Installation, arguments: Namespace) -> int:
     if not row.seen.signers:
         raise WrongUse(f"there is nothing to sign in {row.id}", fix="runner golive shows what is.")
     day = arguments.on or at.now.date()
-    golive.sign(at.store, row.id, arguments.name, day=day, about=row.about, now=at.now)
+    permission.sign(at.store, row.id, arguments.name, day=day, about=row.about, now=at.now)
     signed = next(each for each in checklist(at) if each.id == row.id)
     report.print_either(arguments.json, _document(signed), _row_lines(signed))
     return 0
 
 
 def _override(at: Installation, arguments: Namespace) -> int:
-    golive.override_with(at.store, arguments.reason, at.made_of, now=at.now)
+    permission.override_with(at.store, arguments.reason, at.made_of, now=at.now)
     document = {"configuration": at.made_of.configuration, "reason": arguments.reason}
     report.print_either(arguments.json, document, [f"overridden for configuration {at.made_of.configuration}"])
     return 0

@@ -9,8 +9,8 @@ from typing import Any
 
 from runner import project, report
 from runner.errors import WrongUse
-from runner.events import ALWAYS, EVENTS, FIELDS
-from runner.log import keyed_form
+from runner.logs.events import ALWAYS, EVENTS, FIELDS
+from runner.logs.log import keyed_form
 from runner.places import Places
 from runner.vault import Vault
 

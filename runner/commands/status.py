@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner import golive, project, report
-from runner.lateness import late_since
+from runner import project, report
+from runner.golive import permission
 from runner.places import Places
 from runner.project import Job, Project
 from runner.provenance import provenance
-from runner.schedule import next_slot
 from runner.store import Store
+from runner.work.lateness import late_since
+from runner.work.schedule import next_slot
 
 _NEEDS_A_LOOK = 4
 _COUNTED = ("pending", "running", "parked", "dead")
@@ -24,7 +25,7 @@ def run(arguments: Namespace) -> int:
     found = project.load(places.project)
     with Store.open(places.data) as store:
         document = status(store, list(found.jobs.values()), now := datetime.now(UTC))
-        if places.production and golive.is_held(store, places, provenance(found)):
+        if places.production and permission.is_held(store, places, provenance(found)):
             document["needs_a_look"].append("no job starts: the go-live checklist wasn't passed for this configuration")
     document["needs_a_look"] += _of_certificates(found, places.credentials, now)
     if arguments.json:
@@ -79,7 +80,7 @@ def _reasons(rows: list[dict[str, Any]], waiting: dict[str, Any], resting: list[
 
 
 def _of_certificates(found: Project, folder: Path, now: datetime) -> list[str]:
-    from runner import certificates  # here, since what it needs takes a while to load
+    from runner.tls import certificates  # here, since what it needs takes a while to load
 
     findings = certificates.look(found, folder, now)
     return [f"{finding.where}: {finding.message}" for finding in findings]

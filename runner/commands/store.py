@@ -5,9 +5,9 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from runner import project, report
-from runner.ages import Ages
 from runner.places import Places
 from runner.store import Store
+from runner.work.ages import Ages
 
 
 def run(arguments: Namespace) -> int:

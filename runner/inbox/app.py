@@ -15,7 +15,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from runner.errors import RunnerError, StoreError, VaultError
-from runner.faults import place_of
 from runner.inbox import settings
 from runner.inbox.answers import Refusal, accepted, health, refused
 from runner.inbox.attempts import Attempts
@@ -24,7 +23,8 @@ from runner.inbox.intake import Intake
 from runner.inbox.origin import is_allowed
 from runner.inbox.rate import Rate
 from runner.inbox.settings import Limits, Settings
-from runner.log import SILENT, Log
+from runner.logs.faults import place_of
+from runner.logs.log import SILENT, Log
 from runner.project import Project
 from runner.store import Accepted, Key, Store
 from runner.vault import Vault

@@ -1,4 +1,4 @@
-"""The audit log's table: only added to, in the transaction of what an entry is about (runner/audit.py)."""
+"""The audit log's table: only added to, in the transaction of what an entry is about (runner/logs/audit.py)."""
 
 import json
 import re
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from runner import audit
-from runner.audit import Entry
+from runner.logs import audit
+from runner.logs.audit import Entry
 from runner.store.database import Database
 from runner.store.moments import document, optional_text, text
 from runner.store.records import AuditLine

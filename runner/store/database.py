@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from runner import audit, keyfile
+from runner import keyfile
 from runner.errors import StoreError
+from runner.logs import audit
 from runner.store import ownership
 from runner.store.migrations import WITH_KEY, migrate
 

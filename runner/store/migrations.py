@@ -7,8 +7,8 @@ ids, codes, counts, times and keyed texts, and `envelopes` what nobody can read 
 import sqlite3
 from collections.abc import Sequence
 
-from runner import audit
 from runner.errors import StoreError
+from runner.logs import audit
 
 WITH_KEY = 3  # the first version that has a key of its own beside it
 
@@ -82,7 +82,7 @@ STEPS: Sequence[Sequence[str]] = (
         "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     ),
     (
-        # What the entries of the audit log say, and how they are bound to each other: runner/audit.py.
+        # What the entries of the audit log say, and how they are bound to each other: runner/logs/audit.py.
         """CREATE TABLE audit (
              number INTEGER PRIMARY KEY,
              time TEXT NOT NULL, event TEXT NOT NULL, who TEXT NOT NULL, about TEXT NOT NULL,

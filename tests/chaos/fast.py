@@ -8,7 +8,9 @@ import sys
 import time
 from datetime import datetime, timedelta
 
-from runner import cli, crew, serve
+from runner import cli
+from runner.commands import serve
+from runner.work import crew
 
 
 def main(begin, moment, speed, *words):

@@ -6,11 +6,11 @@ from unittest.mock import patch
 from adaptors import ledger, sending, values
 from adaptors.primero import upsert
 from adaptors.sandbox.primero import memory
-from runner import windows
 from runner.store import Store, envelopes, units
 from runner.store import ledger as kept
-from runner.units import Units
-from runner.verdict import Verdict
+from runner.work import windows
+from runner.work.units import Units
+from runner.work.verdict import Verdict
 
 
 def _cursor_on_failure():
@@ -21,7 +21,7 @@ def _cursor_on_failure():
         window = window_of(run, *arguments, **more)
         return windows.Window(run.state.get("cursor"), window.parked, {}, window.settled)
 
-    return patch("runner.clockwork.window_of", hasty)
+    return patch("runner.work.clockwork.window_of", hasty)
 
 
 def _no_look_up():
@@ -51,7 +51,7 @@ def _lost_on_restart():
 
 def _gives_up_at_once():
     """The agreed time is not waited for (H36)."""
-    return patch("runner.units.verdict.on_unit", _impatient)
+    return patch("runner.work.units.verdict.on_unit", _impatient)
 
 
 def _impatient(run, *arguments, **more):

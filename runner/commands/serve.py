@@ -1,0 +1,197 @@
+"""`runner serve`: the inbox and the worker, as a service, until it is told to stop."""
+
+import json
+import os
+import signal
+import threading
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runner import changes, credentials, keys, project, report
+from runner.errors import InUse, Invalid, StoreError, VaultError
+from runner.golive import permission
+from runner.inbox import settings
+from runner.inbox.app import inbox
+from runner.listener import Listener
+from runner.logs import faults, silence
+from runner.logs.log import Log
+from runner.logs.sinks import log_of
+from runner.places import Places
+from runner.project import Job, Project
+from runner.provenance import Provenance, provenance
+from runner.statefile import State
+from runner.store import Store
+from runner.tls import certificates
+from runner.vault import Vault
+from runner.work import crew
+from runner.work.bell import Bell
+from runner.work.worker import Worker
+
+_MOST_THREADS = 8
+_A_DAY = 86_400.0  # seconds
+
+
+def run(arguments: Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; 0 after a stop in order.
+
+    Raises Invalid when nobody could post, since no key was made (R-WH3), InUse when another service holds the data
+    directory, InvalidCredential for a credential that can't be used or that others can read (R-RT6), and VaultError
+    where what waits can't be opened any more (R-RT4).
+    """
+    places = Places.of(arguments)
+    found = project.load(places.project)
+    _keep_to_ourselves()
+    with Store.open(places.data, who="service") as store, _alone(store):
+        vault = Vault(places.data / "keys", now=_now)
+        _refuse_without_key(store)
+        log = _log(found, vault, arguments.log_format)
+        bell = Bell()
+        app = inbox(store, vault, found, now=_now, log=log, ring=bell.ring)
+        listener = Listener(app, settings.of(found), log)
+        made_of = provenance(found)
+        held = permission.is_held(store, places, made_of)
+        configuration = _credentials_in(places.credentials)
+        _refuse_unsafe_credentials(found, configuration)
+        at_work = _without_jobs(found) if held else found
+        worker = Worker(store, vault, at_work, configuration=configuration, now=_now, log=log, made_of=made_of)
+        lost: list[VaultError] = []
+
+        def give_up(error: VaultError) -> None:
+            """Without its keys the service can do nothing right: it ends, and touches nothing (R-RT4)."""
+            lost.append(error)
+            log.write("keys_lost")
+            bell.stop()
+            listener.stop()
+
+        with _stopped_by_signals(listener, worker, bell):
+            report.print_lines(
+                [json.dumps({"url": listener.url}) if arguments.json else f"listening at {listener.url}"]
+            )
+            with (
+                _told(log, found, made_of, held),
+                _audited(store, vault, found, places.credentials, made_of),
+                silence.closed_descriptors(),
+                _watching(found, places.credentials, bell.ended, log),
+                crew.at_work(worker, store, bell, number=_number_of_threads(found), now=_now, give_up=give_up, log=log),
+            ):
+                listener.run()
+    if lost:
+        raise lost[0]
+    return 0
+
+
+def _without_jobs(found: Project) -> Project:
+    """Until production may run, what is posted waits, encrypted and kept clean, and nothing is begun."""
+    return replace(found, jobs={name: replace(job, enabled=False) for name, job in found.jobs.items()})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _keep_to_ourselves() -> None:
+    """Nothing that the service makes can be read by others."""
+    os.umask(0o077)
+
+
+def _log(found: Project, vault: Vault, form: str | None) -> Log:
+    """The log, on a standard error of its own; what nothing catches is told there as well."""
+    log = log_of(found.settings.get("log", {}), found.folder, os.dup(2), form=form, now=_now, keyed=vault.keyed)
+    faults.watch(lambda error: log.write("unforeseen", part="thread", **faults.place_of(error)))
+    return log
+
+
+@contextmanager
+def _told(log: Log, found: Project, made_of: Provenance, held: bool) -> Iterator[None]:
+    begun = time.monotonic()
+    jobs = sum(job.enabled for job in found.jobs.values())
+    log.write("service_started", commit=made_of.version, configuration=made_of.configuration, jobs=jobs)
+    if held:
+        log.write("jobs_held")
+    try:
+        yield
+    finally:
+        log.write("service_stopped", seconds=time.monotonic() - begun)
+
+
+@contextmanager
+def _audited(store: Store, vault: Vault, found: Project, folder: Path, made_of: Provenance) -> Iterator[None]:
+    """Start, stop, and what is other than at the last start, in the audit log (R-AU3)."""
+    changes.tell_start(store, found, folder, made_of, vault.fingerprint)
+    try:
+        yield
+    finally:
+        with suppress(StoreError):  # what it could not write it has told already
+            store.record("service_stopped", now=_now())
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    with ExitStack() as held:
+        try:
+            held.enter_context(store.lock("serve"))
+        except InUse:
+            raise InUse("another service holds this data directory", fix="Stop that one, or give --data.") from None
+        yield
+
+
+def _refuse_without_key(store: Store) -> None:
+    if not keys.active(store, _now()):
+        raise Invalid("the inbox has no key, so that nobody could post", fix="Make one: runner keys create LABEL")
+
+
+def _refuse_unsafe_credentials(found: Project, configuration: Callable[[Job], State]) -> None:
+    """Each is read anew for each run; one that is missing, wrong or readable by others is told before the first."""
+    for job in found.jobs.values():
+        if job.enabled:
+            configuration(job)
+
+
+def _credentials_in(folder: Path) -> Callable[[Job], State]:
+    return lambda job: {name: credentials.load(folder, file) for name, file in job.credentials.items()}
+
+
+@contextmanager
+def _stopped_by_signals(listener: Listener, worker: Worker, bell: Bell) -> Iterator[None]:
+    def stop(*_: object) -> None:
+        bell.stop()
+        worker.stop()
+        listener.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _watching(found: Project, folder: Path, stopping: threading.Event, log: Log) -> Iterator[None]:
+    """Let a thread tell what needs a look at the certificates, now and every day, while the block runs (R-RT3)."""
+
+    def watch() -> None:
+        while True:
+            for finding in certificates.look(found, folder, _now()):
+                days = None if finding.days is None else max(finding.days, 0)
+                log.write("certificate", credential=finding.name, code=finding.code, days=days)
+            if stopping.wait(_A_DAY):
+                return
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
+def _number_of_threads(found: Project) -> int:
+    wanted = sum(job.workers for job in found.jobs.values() if job.enabled)
+    return min(max(wanted, 1), _MOST_THREADS)

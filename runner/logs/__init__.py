@@ -1,0 +1,1 @@
+"""What is written down of what happens: the log (events, log, sinks), the audit log, and what is kept out of both."""

@@ -1,0 +1,98 @@
+"""The worker: does what is due, one thing at a time, in as many threads as call it.
+
+Settlements     what the store refused to write down before
+Housekeeping    keys, expiry, scrubbing
+Clockwork       scheduled jobs
+Deliveries      answers that wait
+Units           messages, and what follows from them
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from random import Random, SystemRandom
+from typing import Any
+
+from runner import custody
+from runner.jobscript import JobScript
+from runner.logs.log import SILENT, Log
+from runner.project import Job, Project
+from runner.provenance import UNKNOWN, Provenance
+from runner.statefile import State
+from runner.store import Store
+from runner.vault import Vault
+from runner.work import checkpoints
+from runner.work.ages import Ages
+from runner.work.clockwork import Clockwork
+from runner.work.deliveries import Deliveries
+from runner.work.housekeeping import Housekeeping
+from runner.work.retry import RetryTable
+from runner.work.running import Runs, World
+from runner.work.settlements import Settlements
+from runner.work.turns import Turns
+from runner.work.units import Units
+from runner.work.workplace import Workplace
+
+
+class Worker:
+    """The worker of one service on one data directory.
+
+    `configuration` gives a job's credentials, `{name: credential}`, anew for each run; `runtime` what operations see of
+    the world (clock, network …; None lets them see the real one); `load` a job's script. `now` and `random` are its
+    clock and its chance, `log` is where events are written, `made_of` stands beside each run. When it is made, whatever
+    a killed service was at becomes due again. Raises InvalidJob when an enabled job can't be loaded, VaultError when
+    what waits can't be opened; then nothing was touched.
+
+    >>> worker = Worker(store, vault, project, configuration=of_job, now=now)  # doctest: +SKIP
+    >>> while worker.step(): ...  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        project: Project,
+        *,
+        configuration: Callable[[Job], State],
+        now: Callable[[], datetime],
+        random: Random | None = None,
+        runtime: Callable[[], Any] | None = None,
+        load: Callable[[Job], JobScript] | None = None,
+        log: Log = SILENT,
+        made_of: Provenance = UNKNOWN,
+    ) -> None:
+        world = World(now, configuration, random or SystemRandom(), runtime, log, made_of)
+        self._place = Workplace(
+            store=store,
+            vault=vault,
+            project=project,
+            world=world,
+            runs=Runs(store, world, load),
+            turns=Turns(project, store, now=now, log=log),
+            settlements=Settlements(),
+            table=RetryTable.of(project.settings.get("retry", {})),
+        )
+        for job in project.jobs.values():
+            if job.enabled:
+                self._place.runs.load(job)
+        custody.check(store, vault)
+        store.release_abandoned(now())
+        self._chores = (
+            Housekeeping(store, vault, Ages.of(project), now=now, log=log, sign_into=checkpoints.folder_of(project)),
+            Clockwork(self._place),
+            Deliveries(self._place),
+            Units(self._place),
+        )
+
+    def step(self) -> bool:
+        """Do one thing that is due; False when nothing is. Raises StoreError while the store can't be used, VaultError
+        when a key is gone; nothing is lost by calling again later."""
+        return self._place.settlements.catch_up() or any(chore.step() for chore in self._chores)
+
+    def next_due(self) -> datetime | None:
+        """When something is due next, a moment that has passed when it is already; None when nothing ever will be."""
+        times = [*(chore.next_due() for chore in self._chores), self._place.turns.next_end_of_rest()]
+        return min((time for time in times if time), default=None)
+
+    def stop(self) -> None:
+        """Let runs end after the operation at hand; what they were at goes on at the next start."""
+        self._place.runs.stop()
