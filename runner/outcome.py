@@ -11,9 +11,10 @@ from runner.statefile import State
 
 NEEDS_A_LOOK = ("refused", "parked", "failed")
 _ITEM_KEYS = ("outcome", "code", "message", "fix")
-# An id, or several after each other; or a kind, in lower case. Any other word without a digit may be somebody's name,
-# whoever called it an id (H41).
-_IDS = re.compile(r"(?=.*[0-9])[A-Za-z0-9_.:/#@-]{1,80}( [A-Za-z0-9_.:/#@-]{1,80})*|[a-z_]{1,30}", re.ASCII)
+# An id, or several after each other. A word without a digit may be somebody's name, whoever called it an id (H41); only
+# a `kind` is a word.
+_IDS = re.compile(r"(?=.*[0-9])[A-Za-z0-9_.:/#-]{1,80}( [A-Za-z0-9_.:/#-]{1,80})*", re.ASCII)
+_KIND = re.compile(r"[a-z_]{1,30}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ def settle(
     >>> settle(JobScript("greet", Path("greet.py"), "", ()), {"outcomes": [{"outcome": "parked"}]}, []).outcome
     'needs_person'
     """
-    items = tuple(_item(index, record) for index, record in enumerate(state.get("outcomes", ())))
-    state = {**state, "errors": [item for item in items if item["outcome"] in NEEDS_A_LOOK]}
+    found = [{**record, "ids": _ids(record.get("ids"))} for record in state.get("outcomes", ())]
+    items = tuple(_item(index, record) for index, record in enumerate(found))
+    state = {**state, "outcomes": found, "errors": [item for item in items if item["outcome"] in NEEDS_A_LOOK]}
     if isinstance(error, JobFailed):
         state["error"] = error.cause.record
     return Run(job.name, state, items, tuple(operations), error, printed)
@@ -111,11 +113,12 @@ def failure(job: JobScript, number: int, operation: str, state: State, error: Ba
 
 def _item(index: int, record: dict[str, Any]) -> dict[str, Any]:
     told = {key: record.get(key) for key in _ITEM_KEYS}
-    item = {"index": index, "outcome": told.pop("outcome"), "ids": _ids(record.get("ids")), **told}
+    item = {"index": index, "outcome": told.pop("outcome"), "ids": record["ids"], **told}
     return {**item, "differs": record["differs"]} if record.get("differs") else item
 
 
 def _ids(ids: Mapping[str, Any] | None) -> dict[str, str]:
     """The ids of an item as they may be told: in place of what doesn't look like an id, its length."""
     known = {name: str(value) for name, value in (ids or {}).items()}
-    return {name: shown if _IDS.fullmatch(shown) else f"({len(shown)} characters)" for name, shown in known.items()}
+    forms = {name: _KIND if name == "kind" else _IDS for name in known}
+    return {name: told if forms[name].fullmatch(told) else f"({len(told)} characters)" for name, told in known.items()}
