@@ -7,9 +7,10 @@ import shutil
 from copy import deepcopy
 from pathlib import Path
 
+from adaptors.primero import check
+from adaptors.runtime import Runtime
+from adaptors.sandbox import Sandbox
 from adaptors.sandbox.inprocess import gambella
-from adaptors.sandbox.primero.config import read_config
-from adaptors.sandbox.primero.metadata_rows import agency_rows, form_rows, lookup_rows, module_rows, translated
 from runner.mapping import tables
 
 ROOT = Path(__file__).parent.parent
@@ -80,33 +81,16 @@ def snapshot(version="2.10.4"):
 
 def snapshot_of(seed, users):
     """A snapshot of the sandbox with this configuration."""
-    config = read_config(seed)
-    role = config.roles["role-progres-integration"]
-    permissions = [
-        {"resource": f"{name}s".replace("ys", "ies"), "actions": list(actions)}
-        for name, actions in role.permissions.items()
-    ]
-    own = {
-        "permissions": {"list": permissions},
-        "permitted_form": dict(role.forms),
-        "role_group_permission": role.scope,
-    }
-    primero = {
-        "version": config.settings["primero_version"],
-        "forms": form_rows(config),
-        "lookups": lookup_rows(config),
-        "agencies": [translated(row) for row in agency_rows(config)],
-        "modules": module_rows(config),
-        "role": own,
-        "users": users,
-    }
-    return {"format": 1, "labels": {}, "systems": {"primero": primero}}
+    sandbox = Sandbox(config=seed)
+    state = {"configuration": sandbox.configuration, "runtime": Runtime(transport=sandbox.transport)}
+    primero = {**check.snapshot(state, []), "users": users}
+    state["runtime"].close()
+    return {"format": 1, "labels": {"primero": check.labels(primero)}, "systems": {"primero": primero}}
 
 
 def case_actions(primero):
     """What our role may do with cases, in a snapshot's part about Primero; to be changed there."""
-    listed = primero["role"]["permissions"]["list"]
-    return next(each["actions"] for each in listed if each["resource"] == "cases")
+    return primero["role"]["permissions"]["case"]
 
 
 def write_snapshot(folder, document):

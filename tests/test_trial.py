@@ -156,7 +156,7 @@ SPOILT = {
         lambda told: case_actions(told).remove("create"), "failed (not_allowed)",
     ),
     "our role may not write the form": (
-        lambda told: told["role"]["permitted_form"].update(basic_identity="r"), "answered 422 for unhcr_individual_no",
+        lambda told: told["role"]["forms"].update(basic_identity="r"), "answered 422 for unhcr_individual_no",
     ),
 }  # fmt: skip
 

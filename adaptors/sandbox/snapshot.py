@@ -165,18 +165,10 @@ def _roles(seed: Document, ours: Document, forms: list[str]) -> Iterator[Documen
 
 
 def _our_role(told: Document) -> Document:
-    """Permissions, forms and scope, where the snapshot tells them: of our account, or of its role."""
-    permissions = told.get("permissions") or {}
-    if "list" in permissions:
-        permissions = {_singular(each["resource"]): each["actions"] for each in permissions["list"]}
+    """Permissions, forms and scope, where the snapshot tells them."""
     found = {
-        "permissions": {name: list(actions) for name, actions in permissions.items() if name != "objects"},
-        "forms": told.get("permitted_form") or told.get("form_section_read_write"),
-        "group_permission": told.get("role_group_permission") or told.get("group_permission"),
+        "permissions": {name: list(actions) for name, actions in (told.get("permissions") or {}).items()},
+        "forms": told.get("forms"),
+        "group_permission": told.get("scope"),
     }
     return {name: value for name, value in found.items() if value}
-
-
-def _singular(resource: str) -> str:
-    """An account's permissions name resources in the plural."""
-    return f"{resource[:-3]}y" if resource.endswith("ies") else resource.removesuffix("s")

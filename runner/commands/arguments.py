@@ -68,6 +68,7 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     copied.add_argument("file", metavar="FILE", help="a new file; keep it as safe as the data directory")
     restored = parser(commands, "restore", "make a new data directory from a backup")
     restored.add_argument("file", metavar="FILE", help="that backup has made")
+    _add_check(commands, parser)
     _add_mapping(actions("mapping", "the specification of the exchanges, made from the job scripts"), parser)
     purged = parser(actions("store", "the data directory"), "purge", "delete what is older than retention says")
     purged.add_argument("--dry-run", action="store_true", help="count only")
@@ -77,6 +78,14 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     moved = parser(cursors, "set", "let a job read from another time on")
     moved.add_argument("job", metavar="JOB", help="the job's name")
     moved.add_argument("time", metavar="TIME", help="such as 2026-03-01T00:00:00Z")
+
+
+def _add_check(commands: Any, parser: Callable[[Any, str, str], ArgumentParser]) -> None:
+    checked = parser(commands, "check", "hold the project against credentials and live systems (then exit with 4)")
+    checked.add_argument("--offline", action="store_true", help="against the snapshot, without network or credentials")
+    checked.add_argument("--snapshot", metavar="FILE", help="with --offline: which (snapshot.json beside the project)")
+    asked = parser(commands, "snapshot", "write down what the live systems tell of their forms, for version control")
+    asked.add_argument("-o", "--output", metavar="FILE", help="the file (snapshot.json beside the project)")
 
 
 def _add_mapping(group: Any, parser: Callable[[Any, str, str], ArgumentParser]) -> None:
