@@ -219,9 +219,9 @@ def test_claim_costs_the_same_however_many_wait(store, waiting):
     def steps():
         """How many hundreds of SQLite's own steps one claim takes."""
         counted = []
-        store.change(lambda db: db.set_progress_handler(lambda: counted.append(1), 100))
+        store._writer.set_progress_handler(lambda: counted.append(1), 100)
         work = claim(store)
-        store.change(lambda db: db.set_progress_handler(None, 0))
+        store._writer.set_progress_handler(None, 0)
         store.put_back(work, now=NOON)
         return len(counted)
 

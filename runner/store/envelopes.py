@@ -5,13 +5,13 @@ that records why, with a receipt; the file is scrubbed; the receipt is marked ve
 of the audit log as well (R-AU5), and that the file was scrubbed is another, since none of them is ever changed.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from runner.errors import EpochRetired
 from runner.store.audit import note
+from runner.store.connection import Connection, Transaction
 from runner.store.database import Database
 from runner.store.moments import optional_moment, text
 from runner.store.records import Receipt
@@ -21,7 +21,7 @@ from runner.vault import Sealed, WrappedKey
 _RETIRED = "retired epoch"
 
 
-def keep(db: sqlite3.Connection, holder: str, sealed: Sealed) -> None:
+def keep(db: Transaction, holder: str, sealed: Sealed) -> None:
     """Keep an envelope. Raises EpochRetired when its key could be gone before it is opened."""
     if sealed.key.epoch <= (kept_setting(db, _RETIRED) or ""):
         raise EpochRetired(f"sealed with the key of {sealed.key.epoch}, which is retired", fix="Seal it again.")
@@ -32,7 +32,7 @@ def keep(db: sqlite3.Connection, holder: str, sealed: Sealed) -> None:
     )
 
 
-def take(db: sqlite3.Connection, holder: str) -> Sealed | None:
+def take(db: Connection, holder: str) -> Sealed | None:
     """The envelope of a unit or message, or None."""
     row = db.execute(
         "SELECT epoch, wrapped, ciphertext FROM envelopes JOIN wrapped_keys USING (holder) WHERE holder = ?", (holder,)
@@ -40,7 +40,7 @@ def take(db: sqlite3.Connection, holder: str) -> Sealed | None:
     return Sealed(WrappedKey(row[0], row[1]), row[2]) if row else None
 
 
-def erase(db: sqlite3.Connection, holder: str, reason: str, now: datetime) -> None:
+def erase(db: Transaction, holder: str, reason: str, now: datetime) -> None:
     """Delete an envelope and its key, and write the receipt; the first word of the reason is the method."""
     db.execute("DELETE FROM envelopes WHERE holder = ?", (holder,))
     db.execute("DELETE FROM wrapped_keys WHERE holder = ?", (holder,))
@@ -57,9 +57,7 @@ def erase(db: sqlite3.Connection, holder: str, reason: str, now: datetime) -> No
         note(db, "payload_erased", now, unit=unit, message=message, job=job, accepted=accepted, method=method)
 
 
-def receipt(
-    db: sqlite3.Connection, holder: str, message: str | None, reason: str, accepted: str, now: datetime
-) -> None:
+def receipt(db: Transaction, holder: str, message: str | None, reason: str, accepted: str, now: datetime) -> None:
     """Write down that something was erased whose bytes are still to be scrubbed."""
     db.execute(
         "INSERT INTO receipts (holder, message, reason, accepted, erased) VALUES (?, ?, ?, ?, ?)",
@@ -107,7 +105,7 @@ class Envelopes(Database):
         if not self.checkpoint():
             return False
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Transaction) -> None:
             marked = "UPDATE receipts SET verified = ? WHERE verified IS NULL AND number <= ?"
             if count := db.execute(marked, (text(now), newest)).rowcount:
                 note(db, "payloads_scrubbed", now, count=count)
