@@ -29,7 +29,7 @@ from runner.store.records import Erased
 KEPT = (
     "ledger", "cursors", "outbox", "parked", "item_tries", "slots", "keys", "settings", "audit", "audit_end"
 )  # fmt: skip
-_OF_THE_VAULT = ("fingerprint key", "retired epoch")  # which is left behind
+_OF_THE_VAULT = ("fingerprint key", "retired epoch", "destroyed epoch")  # which is left behind
 _FIX = "Name a file that runner backup has made."
 
 

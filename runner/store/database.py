@@ -78,6 +78,7 @@ class Database:
             raise
         except OSError as error:
             raise _told_of_folder(error, folder) from None
+        self._failures: tuple[type[Exception], ...] = (StoreError, *self._engine.errors)
         with self._told():
             self._writer = self._connect()
         try:
@@ -126,6 +127,11 @@ class Database:
         if session != self.session:
             fix = "It is tried again; look after the network if this comes often."
             raise StoreError("the connection to the database broke off, and with it the locks of this run", fix=fix)
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether `checkpoint` makes what was deleted vanish; else only the end of its key does."""
+        return self._engine.overwrites
 
     def number_on(self) -> None:
         """Within a change: after rows were put in with their numbers, go on behind the last."""
@@ -243,7 +249,7 @@ class Database:
                 change.make(self._transaction, self._writer)
             self._writer.commit()
             failed = None
-        except (StoreError, *self._engine.errors) as error:
+        except self._failures as error:
             failed = error
         finally:
             with suppress(*self._engine.errors):
@@ -301,8 +307,11 @@ class _Change(Generic[T]):
 def _engine(folder: Path, at: str | None, patience: float) -> Engine:
     if at is None:
         return Sqlite(folder, patience)
-    from runner.store.postgres import Postgres  # here, since one machine alone needs nothing of it
-
+    try:
+        from runner.store.postgres import Postgres  # here, since one machine alone needs nothing of it
+    except ModuleNotFoundError:
+        fix = "pip install 'primero-progres-bridge[postgres]'"
+        raise StoreError("what PostgreSQL needs is not installed", fix=fix) from None
     return Postgres(at, patience)
 
 

@@ -16,6 +16,7 @@ _TYPES = (
     ("INTEGER", "BIGINT"),
     ("TEXT", 'TEXT COLLATE "C"'),
     ("BLOB", "BYTEA"),
+    ("AND head(?! =)", "AND head = 1"),
 )
 
 
@@ -66,7 +67,8 @@ def spelled(statement: str) -> str:
     """
     if found := _TRIGGER.fullmatch(statement):
         name, event, table = found.groups()
-        return f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION append_only()"
+        events = "DELETE OR TRUNCATE" if event == "DELETE" else event
+        return f"CREATE TRIGGER {name} BEFORE {events} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION append_only()"
     for ours, theirs in _TYPES:
         statement = re.sub(rf"\b{ours}\b", theirs, statement)
     return statement

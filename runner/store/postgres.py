@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
 from runner.errors import StoreError, Unconfirmed
@@ -25,7 +25,11 @@ from runner.store.connection import Link, OnWriter, Rows
 from runner.store.dialect import arranged, numbered
 
 _IDLE = 5  # seconds in which somebody who is writing must go on
-_SILENT = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+# Unless the address says otherwise; a server that is silent for ten seconds is gone.
+_WANTED: dict[str, str | int] = {
+    "application_name": "runner", "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}  # fmt: skip
 _FIX = "Look whether the database is up and has room, and whether this machine reaches it; then try again."
 _FINALLY = ("committed", "aborted")
 _PAUSE = 0.2  # seconds between two looks at what became of a transaction
@@ -48,11 +52,10 @@ class Postgres:
     def connect(self) -> "Session":
         """A connection, on which nothing is told to be kept before it is flushed."""
         told = conninfo_to_dict(self._address)
-        known = {"connect_timeout": max(round(self._patience), 2), "application_name": "runner", **_SILENT}
-        raw = psycopg.connect(
-            self._address, autocommit=True, cursor_factory=psycopg.RawCursor,
-            **{name: value for name, value in known.items() if name not in told},
-        )  # fmt: skip
+        wanted: dict[str, str | int] = {"connect_timeout": max(round(self._patience), 2), **_WANTED}
+        more = {name: value for name, value in wanted.items() if name not in told}
+        where = make_conninfo(self._address, **more)
+        raw = psycopg.connect(where, autocommit=True, cursor_factory=psycopg.RawCursor)
         patience = max(round(self._patience * 1000), 1)
         raw.execute(
             f"SET synchronous_commit = on; SET lock_timeout = {patience}; SET client_min_messages = error;"
@@ -118,13 +121,13 @@ class Session:
     def execute(self, statement: str, values: Any = (), /) -> Rows:
         """One statement with its values."""
         text, places = numbered(statement)
-        return self._raw.execute(text, arranged(places, values) if places else None)  # type: ignore[arg-type]
+        return self._raw.execute(text, arranged(places, values) if places else None)
 
     def executemany(self, statement: str, values: Iterable[Any], /) -> Rows:
         """The same for many rows of values."""
         text, places = numbered(statement)
         cursor = self._raw.cursor()
-        cursor.executemany(text, [arranged(places, each) for each in values])  # type: ignore[arg-type]
+        cursor.executemany(text, [arranged(places, each) for each in values])
         return cursor
 
     @property
