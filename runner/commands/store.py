@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from runner import project, report
 from runner.places import Places
-from runner.store import Store
 from runner.work.ages import Ages
 
 
@@ -14,7 +13,7 @@ def run(arguments: Namespace) -> int:
     """Print how much of each was deleted, or would be; 0. The service does the same once a day."""
     places, now = Places.of(arguments), datetime.now(UTC)
     ages = Ages.of(project.load(places.project))
-    with Store.open(places.data) as store:
+    with places.store() as store:
         counts = Counter({"payloads": store.expired(now), **ages.old(store, now)})
         if not arguments.dry_run:
             store.expire(now)

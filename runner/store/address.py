@@ -1,6 +1,7 @@
 """The address of a PostgreSQL database: without a password, and encrypted unless it is on this machine."""
 
 import ipaddress
+import os
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from runner.errors import WrongUse
@@ -24,8 +25,12 @@ def checked(address: str) -> str:
         raise WrongUse("this is no address of a database", fix="Write postgresql://USER@HOST/DATABASE.")
     if parts.password is not None or _SECRET & options.keys():
         raise WrongUse("the address of the database holds a password", fix=_PASSWORD_FIX)
-    hosts = options.get("host") or parts.netloc.rpartition("@")[2]
-    if all(map(_is_here, hosts.split(","))):
+    host = options.get("host") or parts.netloc.rpartition("@")[2]
+    if not host or "service" in options:
+        fix = "Write postgresql://USER@HOST/DATABASE, or /DATABASE?host=/run/postgresql for a socket."
+        raise WrongUse("the address of the database names no host", fix=fix)  # libpq would look for one elsewhere
+    instead = options.get("hostaddr") or os.environ.get("PGHOSTADDR") or host
+    if all(map(_is_here, [*host.split(","), *instead.split(",")])):
         return address
     if options.setdefault("sslmode", "verify-full") != "verify-full":
         fix = "Leave sslmode out, and name the authority's certificate by sslrootcert if it is your own."
@@ -35,7 +40,7 @@ def checked(address: str) -> str:
 
 
 def _is_here(host: str) -> bool:
-    if not host or host.startswith("/"):
+    if host.startswith("/"):
         return True  # a socket of this machine
     name = urlsplit(f"//{host}").hostname or ""
     try:
