@@ -77,6 +77,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "golive_signed": ("a person confirmed a row of it", ("row", "name", "day", "hash")),
     "golive_overridden": ("a person let production run without it", ("configuration", "reason")),
+    "store_moved": ("the store was moved into another database", ()),
     "restored": ("a backup was restored", ("made", "ledger", "records", "answers")),
 }  # fmt: skip
 

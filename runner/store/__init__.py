@@ -112,14 +112,16 @@ class Store(
         patience: float = 5.0,
         now: Callable[[], datetime] | None = None,
         who: str | None = None,
+        moving: bool = False,
     ) -> Self:
         """Open the store, made anew where there is none: directory 0700, files 0600. Raises StoreError.
 
         `at` is the address of a PostgreSQL database, where one is used instead of a file in the directory. `patience`
         is how many seconds another process may keep that locked. `now` dates what operations write into ledger and
-        outbox. `who` is the name in the audit log of who changes it, the system's user if not given.
+        outbox. `who` is the name in the audit log of who changes it, the system's user if not given. With `moving` it
+        is opened on its way from the one to the other.
         """
-        return cls(folder, at=at, patience=patience, who=who, now=now or wall_clock)
+        return cls(folder, at=at, patience=patience, who=who, moving=moving, now=now or wall_clock)
 
     def __enter__(self) -> Self:
         return self

@@ -2,7 +2,7 @@
 
 import ipaddress
 import os
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from runner.errors import WrongUse
 
@@ -36,7 +36,7 @@ def checked(address: str) -> str:
         fix = "Leave sslmode out, and name the authority's certificate by sslrootcert if it is your own."
         raise WrongUse("the database is on another machine, and sslmode isn't verify-full", fix=fix)
     options.setdefault("sslrootcert", "system")
-    return urlunsplit(parts._replace(query=urlencode(options, safe="/")))
+    return urlunsplit(parts._replace(query=urlencode(options, safe="/", quote_via=quote)))
 
 
 def _is_here(host: str) -> bool:

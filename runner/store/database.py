@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 from runner import keyfile
 from runner.errors import StoreError
 from runner.logs import audit
-from runner.store import ownership
+from runner.store import ownership, whereabouts
 from runner.store.connection import Engine, Link, Transaction
 from runner.store.migrations import WITH_KEY, migrate
 from runner.store.sqlite import FIX, Sqlite
@@ -60,6 +60,7 @@ class Database:
         patience: float = 5.0,
         now: Callable[[], datetime] = wall_clock,
         who: str | None = None,
+        moving: bool = False,
     ) -> None:
         self.folder = folder
         self.now = now
@@ -73,6 +74,8 @@ class Database:
         try:
             ownership.check(folder)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not moving:
+                whereabouts.check(folder, in_file=at is None)
             self._engine = _engine(folder, at, patience)
         except StoreError:
             raise
@@ -86,6 +89,9 @@ class Database:
                 self._key = self._own_key()
                 self._transaction = Transaction(self._writer, self.sealed, self.who)
             self.change(lambda db: migrate(db, self._writer))
+            if at is not None and not moving:
+                with self._told():
+                    whereabouts.put_note(folder)
         except BaseException:
             self.close()
             raise

@@ -60,24 +60,30 @@ class Outbox(list[Entry]):
     def __init__(self, database: Database, entries: Sequence[Entry]) -> None:
         super().__init__(entries)
         self._database = database
+        self._session = database.session
 
     def append(self, entry: Entry) -> None:
         """Keep an answer, behind all that wait; what waits already isn't kept twice, as after a kill."""
         kept = (entry["system"], entry["kind"], entry["key"], document(entry), text(self._database.now()))
-        self._database.change(
-            lambda db: db.execute(
-                """INSERT INTO outbox (system, kind, key, entry, since) SELECT ?1, ?2, ?3, ?4, ?5
-                   WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE system = ?1 AND entry = ?4)""",
-                kept,
-            )
+        self._change(
+            """INSERT INTO outbox (system, kind, key, entry, since) SELECT ?1, ?2, ?3, ?4, ?5
+               WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE system = ?1 AND entry = ?4)""",
+            kept,
         )
         super().append(entry)
 
     def remove(self, entry: Entry) -> None:
         """Forget an answer that was delivered."""
         gone = (entry["system"], document(entry))
-        self._database.change(lambda db: db.execute("DELETE FROM outbox WHERE system = ? AND entry = ?", gone))
+        self._change("DELETE FROM outbox WHERE system = ? AND entry = ?", gone)
         super().remove(entry)
+
+    def _change(self, statement: str, values: tuple[str, ...]) -> None:
+        def work(db: Transaction) -> None:
+            self._database.refuse_since(self._session)
+            db.execute(statement, values)
+
+        self._database.change(work)
 
 
 class Memory(Database):
