@@ -4,7 +4,6 @@ Its programs are those in `$PG_BIN`, or the system's newest. Where there are non
 CI_POSTGRES=1 it fails instead, so that CI can't pass without it. `durable`: with fsync, for tests that kill it.
 """
 
-import hashlib
 import os
 import pwd
 import shutil
@@ -81,34 +80,3 @@ class Server:
             command, check=True, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=LONG,
             **self._as,
         )  # fmt: skip
-
-
-class Schemas:
-    """A schema for each folder of a test, so that each store has one of its own; they are dropped in the end."""
-
-    def __init__(self, server):
-        self._server = server
-        self._made = {}
-
-    def address(self, folder):
-        """The address of the store that belongs to this folder."""
-        if folder not in self._made:
-            name = f"s{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
-            self.do(f"CREATE SCHEMA {name}")
-            self._made[folder] = name
-        return self._server.address(self._made[folder])
-
-    def drop(self):
-        """Drop them all."""
-        for name in self._made.values():
-            self.do(f"DROP SCHEMA {name} CASCADE")
-        self._made = {}
-
-    def do(self, statement, folder=None, values=None):
-        """One statement, as somebody beside the store; its rows."""
-        import psycopg
-
-        address = self.address(folder) if folder else self._server.address()
-        with psycopg.connect(address, autocommit=True) as connection:
-            cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []

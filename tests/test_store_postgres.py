@@ -11,7 +11,7 @@ import pytest
 
 from runner import keyfile
 from runner.errors import InUse, StoreError, Unconfirmed, WrongUse
-from runner.store import Store, postgres
+from runner.store import Store, postgres, tables
 from runner.store.address import checked
 from tests import servers
 from tests.kept import HOUR, NOON, claim, post, run, unit
@@ -20,22 +20,15 @@ ENTRY = {"status": "intended", "value": "v", "answer": {}}
 
 
 @pytest.fixture
-def schemas(server):
-    schemas = servers.Schemas(server)
-    yield schemas
-    schemas.drop()
-
-
-@pytest.fixture
-def store(schemas, tmp_path):
-    with Store.open(tmp_path, at=schemas.address(tmp_path)) as store:
+def store(in_postgres, tmp_path):
+    with in_postgres.open(tmp_path) as store:
         yield store
 
 
-def break_off(store, schemas):
+def break_off(store, in_postgres):
     """End the connection that writes, as a network does: without a word to us."""
     pid = store._writer._raw.info.backend_pid
-    assert [(True,)] == schemas.do(f"SELECT pg_terminate_backend({pid}, 10000)")
+    assert [(True,)] == in_postgres.do(store.folder, f"SELECT pg_terminate_backend({pid}, 10000)")
 
 
 def test_embedded_mode_needs_none_of_it():
@@ -64,10 +57,10 @@ def test_flushed_before_it_counts(store):
         assert [("on",)] == db.execute("SHOW synchronous_commit").fetchall()
 
 
-def test_connection_that_broke_off_while_idle(store, schemas):
+def test_connection_that_broke_off_while_idle(store, in_postgres):
     """What comes after is done on another connection, as if nothing had been; reading too, after one complaint."""
     store.set_setting("before", "x")
-    break_off(store, schemas)
+    break_off(store, in_postgres)
     store.set_setting("after", "x")
     assert [("after",), ("before",)] == store.read("SELECT name FROM settings ORDER BY name")
     assert 1 == store.session
@@ -91,12 +84,12 @@ def test_server_that_is_started_anew(tmp_path):
         server.remove()
 
 
-def test_broken_off_in_the_midst(store, schemas):
+def test_broken_off_in_the_midst(store, in_postgres):
     """H16 A change whose connection breaks off before its commit is refused, and nothing of it is kept."""
 
     def half(db):
         db.execute("INSERT INTO settings VALUES ('half', 'a change')")
-        break_off(store, schemas)
+        break_off(store, in_postgres)
         db.execute("INSERT INTO settings VALUES ('other', 'half')")
 
     with pytest.raises(StoreError):
@@ -124,9 +117,9 @@ class BreakingOff:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_broken_off_at_the_commit(store, schemas, after):
+def test_broken_off_at_the_commit(store, in_postgres, after):
     """H16 Whether a commit counted whose answer was lost is asked: then it is told as done, or as not done."""
-    store._writer._raw = BreakingOff(store._writer._raw, lambda: break_off(store, schemas), after=after)
+    store._writer._raw = BreakingOff(store._writer._raw, lambda: break_off(store, in_postgres), after=after)
     if after:
         store.set_setting("name", "x")
     else:
@@ -151,13 +144,13 @@ def test_nobody_to_ask(tmp_path):
         server.remove()
 
 
-def test_locks_go_with_the_connection(store, schemas):
+def test_locks_go_with_the_connection(store, in_postgres):
     """H16 A run whose locks may be somebody else's by now writes nothing into the ledger, so it sends nothing; the next
     one does."""
     with store.lock("job/read"):
         ledger, other = store.ledger(), store.ledger()
         ledger.write("referral", "1", ENTRY)
-        break_off(store, schemas)
+        break_off(store, in_postgres)
         store.set_setting("anything", "else")
         for each in (ledger, other):
             with pytest.raises(StoreError, match="locks"):
@@ -166,25 +159,25 @@ def test_locks_go_with_the_connection(store, schemas):
         store.ledger().write("referral", "2", ENTRY)
 
 
-def test_answers_of_a_run_that_lost_its_locks(store, schemas):
+def test_answers_of_a_run_that_lost_its_locks(store, in_postgres):
     """H16 Nor does it add to what waits to be sent, or take away from it."""
     entry = {"system": "south", "kind": "answer", "key": "INT-1", "value": "m1", "send": {}}
     outbox = store.outbox("south")
     outbox.append(entry)
-    break_off(store, schemas)
+    break_off(store, in_postgres)
     for change in (outbox.append, outbox.remove):
         with pytest.raises(StoreError, match="locks"):
             change(entry)
     assert [entry] == store.outbox("south")
 
 
-def test_held_again_on_the_next_connection(store, schemas):
+def test_held_again_on_the_next_connection(store, in_postgres):
     """Until those who relied on a lock have given up, nobody else gets it, unless they were quicker."""
-    with Store.open(store.folder, at=schemas.address(store.folder)) as other:
+    with in_postgres.open(store.folder) as other:
         with store.lock("serve"), store.lock("job/read"):
             with pytest.raises(InUse), other.lock("serve"):
                 pass
-            break_off(store, schemas)
+            break_off(store, in_postgres)
             with other.lock("job/read"):
                 store.set_setting("anything", "else")
                 with pytest.raises(InUse), other.lock("serve"):
@@ -193,10 +186,10 @@ def test_held_again_on_the_next_connection(store, schemas):
             pass
 
 
-def test_one_who_stopped_while_writing(store, schemas, monkeypatch):
+def test_one_who_stopped_while_writing(store, in_postgres, monkeypatch):
     """H16 A process that was frozen in the midst of a change holds nobody up for long, and finds its change refused."""
     monkeypatch.setattr(postgres, "_IDLE", 1)
-    with Store.open(store.folder, at=schemas.address(store.folder)) as frozen, ThreadPoolExecutor(1) as pool:
+    with in_postgres.open(store.folder) as frozen, ThreadPoolExecutor(1) as pool:
 
         def freeze(db):
             db.execute("INSERT INTO settings VALUES ('frozen', 'x')")
@@ -211,41 +204,41 @@ def test_one_who_stopped_while_writing(store, schemas, monkeypatch):
         assert [("other",)] == store.read("SELECT name FROM settings")
 
 
-def test_several_hosts(store, schemas):
+def test_several_hosts(store, in_postgres):
     """Processes of several hosts share the work, and each unit is begun once."""
     for number in range(30):
         post(store, f"m{number}", unit(f"u{number}"))
-    with Store.open(store.folder, at=schemas.address(store.folder)) as other, ThreadPoolExecutor(4) as pool:
+    with in_postgres.open(store.folder) as other, ThreadPoolExecutor(4) as pool:
         claimed = list(pool.map(lambda number: claim((store, other)[number % 2]), range(32)))
     assert sorted(f"u{number}" for number in range(30)) == sorted(work.id for work in claimed if work)
 
 
-def test_other_hosts_key(store, schemas, tmp_path_factory):
+def test_other_hosts_key(store, in_postgres, tmp_path_factory):
     """A directory with another store's key is refused, and changes nothing."""
     other = tmp_path_factory.mktemp("other")
     keyfile.make(other / "store.key")
     with pytest.raises(StoreError, match="another data directory") as caught:
-        Store.open(other, at=schemas.address(store.folder))
+        Store.open(other, at=in_postgres.address(store.folder))
     assert "store.key" in caught.value.fix
 
 
-def test_key_that_is_missing(schemas, tmp_path):
+def test_key_that_is_missing(in_postgres, tmp_path):
     """R-AU1 Without its key the store isn't opened, and no other is made in its place."""
-    Store.open(tmp_path, at=schemas.address(tmp_path)).close()
+    in_postgres.open(tmp_path).close()
     (tmp_path / "store.key").unlink()
     with pytest.raises(StoreError, match=r"store\.key, is missing"):
-        Store.open(tmp_path, at=schemas.address(tmp_path))
+        in_postgres.open(tmp_path)
     assert not (tmp_path / "store.key").exists()
 
 
-def test_newer_version(store, schemas):
+def test_newer_version(store, in_postgres):
     """A database that a newer runner made is refused."""
     store.change(lambda db: db.execute("UPDATE store SET version = 999"))
     with pytest.raises(StoreError, match="newer version"):
-        Store.open(store.folder, at=schemas.address(store.folder))
+        in_postgres.open(store.folder)
 
 
-def test_messages_hold_no_value(store, schemas):
+def test_messages_hold_no_value(store, in_postgres):
     """R-LG3 What PostgreSQL says of values, users and hosts isn't passed on."""
     with pytest.raises(StoreError) as caught:
         store.change(lambda db: db.execute("INSERT INTO ledger (kind, key) VALUES ('referral', 'Nyaruot')"))
@@ -253,6 +246,23 @@ def test_messages_hold_no_value(store, schemas):
     with pytest.raises(StoreError) as caught:
         Store.open(store.folder, at="postgresql://anna@localhost:1/bridge")
     assert "the database can't be used: nothing answers there" == str(caught.value)
+
+
+def test_same_tables(store, in_postgres, tmp_path_factory):
+    """Both databases have the same tables, columns, indexes and triggers."""
+    columns = """SELECT table_name || '.' || column_name FROM information_schema.columns
+                 WHERE table_schema = current_schema AND table_name <> 'store'"""
+    theirs = {name for (name,) in in_postgres.do(store.folder, columns)}
+    indexes = "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema"
+    theirs |= {name for (name,) in in_postgres.do(store.folder, indexes) if not name.endswith(("_pkey", "_key"))}
+    with Store.open(tmp_path_factory.mktemp("file")) as file:
+        made = file.read("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite%'")
+        ours = {name for kind, name in made if kind == "index"}
+        for table in (name for kind, name in made if kind == "table"):
+            ours |= {f"{table}.{column}" for _, column, *_ in file.read(f"PRAGMA table_info({table})")}
+        assert ours == theirs
+        assert file._writer.guards() == store._writer.guards()
+        assert set(tables.TABLES) == {name for kind, name in made if kind == "table"}
 
 
 def test_audit_log_isnt_emptied(store):
@@ -263,9 +273,9 @@ def test_audit_log_isnt_emptied(store):
     assert ([], 1) == (store.audit_faults(), store.audit_end()[0])
 
 
-def test_version_tells_of_others(store, schemas):
+def test_version_tells_of_others(store, in_postgres):
     """What another process changes is noticed, and while nobody changes anything nothing is."""
-    with Store.open(store.folder, at=schemas.address(store.folder)) as other:
+    with in_postgres.open(store.folder) as other:
         before = store.version()
         assert (None, before) == (claim(store), store.version())
         other.set_setting("name", "x")
@@ -350,9 +360,9 @@ HOLD = (
 
 
 @contextmanager
-def writing(store, schemas):
+def writing(store, in_postgres):
     """Another process in the midst of a change."""
-    command = [sys.executable, "-c", HOLD, str(store.folder), schemas.address(store.folder)]
+    command = [sys.executable, "-c", HOLD, str(store.folder), in_postgres.address(store.folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             assert b"writing" in process.stdout.readline()
@@ -361,17 +371,17 @@ def writing(store, schemas):
             process.kill()
 
 
-def test_killed_while_writing(store, schemas):
+def test_killed_while_writing(store, in_postgres):
     """H16 Who is killed in the midst of a change leaves nothing of it, and holds nobody up."""
-    with writing(store, schemas) as process:
+    with writing(store, in_postgres) as process:
         process.send_signal(signal.SIGKILL)
         store.set_setting("whole", "change")
     assert [("whole",)] == store.read("SELECT name FROM settings")
 
 
-def test_others_who_write_for_long(store, schemas):
+def test_others_who_write_for_long(store, in_postgres):
     """R-WH2 Who writes for longer than our patience is told of; afterwards it goes on."""
-    with Store.open(store.folder, at=schemas.address(store.folder), patience=0.1) as hasty:
-        with writing(store, schemas), pytest.raises(StoreError, match="LockNotAvailable"):
+    with in_postgres.open(store.folder, patience=0.1) as hasty:
+        with writing(store, in_postgres), pytest.raises(StoreError, match="LockNotAvailable"):
             hasty.set_setting("name", "x")
         hasty.set_setting("name", "x")

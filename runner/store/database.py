@@ -104,8 +104,12 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Link]:
         """A connection for queries only; there are as many as readers at once."""
-        with self._told(), self._reader() as link:
-            yield link
+        with self._told():
+            link = self._reader()
+            try:
+                yield link
+            finally:
+                self._give_back(link)
 
     @contextmanager
     def snapshot(self) -> Iterator[Link]:
@@ -198,19 +202,17 @@ class Database:
             raise StoreError(f"{KEY} is no key", fix="Put it back as it was.")
         return key
 
-    @contextmanager
-    def _reader(self) -> Iterator[Link]:
+    def _reader(self) -> Link:
         self._refuse_closed()
         try:
-            link = self._idle.pop()
+            return self._idle.pop()
         except IndexError:
-            link = self._connect()
-        try:
-            yield link
-        finally:
-            if link.lost:
-                self._drop_readers()  # the others broke off with it
-            link.close() if self._closed or link.lost else self._idle.append(link)
+            return self._connect()
+
+    def _give_back(self, link: Link) -> None:
+        if link.lost:
+            self._drop_readers()  # the others broke off with it
+        link.close() if self._closed or link.lost else self._idle.append(link)
 
     def _drop_readers(self) -> None:
         while self._idle:
