@@ -9,12 +9,15 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 LONG = 60  # seconds that nothing here takes
+MISSING = "no PostgreSQL is installed here: apt-get install postgresql, or set PG_BIN"
 
 
 def programs():
@@ -28,8 +31,7 @@ def programs():
 
 def missing():
     """Skip the test at hand, for there is no server; in CI, fail."""
-    why = "no PostgreSQL is installed here: apt-get install postgresql, or set PG_BIN"
-    (pytest.fail if os.environ.get("CI_POSTGRES") == "1" else pytest.skip)(why)
+    (pytest.fail if os.environ.get("CI_POSTGRES") == "1" else pytest.skip)(MISSING)
 
 
 class Server:
@@ -80,3 +82,29 @@ class Server:
             command, check=True, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=LONG,
             **self._as,
         )  # fmt: skip
+
+
+@contextmanager
+def running_server():
+    """A server of our own while the block runs; its address."""
+    server = Server(programs() or sys.exit(MISSING))
+    try:
+        yield server.address()
+    finally:
+        server.remove()
+
+
+@contextmanager
+def new_database(server, name):
+    """An empty database of the server at this address, while the block runs; its address, or None without a server."""
+    if server is None:
+        yield None
+        return
+    import psycopg  # here, since most need nothing of it
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield server.replace("/postgres?", f"/{name}?")
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
