@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner import project
 from runner.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -51,4 +50,11 @@ class Places:
         """
         from runner.store import Store  # here, since not every command needs one
 
-        return Store.open(self.data, at=project.store_at(self.project), who=who)
+        return Store.open(self.data, at=self._address(), who=who)
+
+    def _address(self) -> str | None:
+        if not self.project.is_file() or b"store" not in self.project.read_bytes():
+            return None  # so it is nearly always, and nothing more is read
+        from runner import project
+
+        return project.store_at(self.project)

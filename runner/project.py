@@ -87,15 +87,13 @@ def load(path: Path) -> Project:
 
 
 def store_at(path: Path) -> str | None:
-    """The address of the database that a project file names by `store`; None where the data directory holds it all.
+    """The address of the database that a project file names by `store`; None where it names none.
 
     Raises InvalidProject, also where it names a part of the environment that isn't there.
 
     >>> store_at(Path("project.yaml"))  # doctest: +SKIP
     'postgresql://bridge@db.example/bridge'
     """
-    if not path.is_file() or b"store" not in path.read_bytes():  # so it is nearly always, and nothing more is read
-        return None
     address = load(path).store
     if address and (found := _FROM_ENVIRONMENT.fullmatch(address)):
         address = os.environ.get(found[1])
