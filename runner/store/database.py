@@ -254,7 +254,7 @@ class Database:
                 group.append(self._waiting.popleft())
             self._do(lambda link: link.begin())
             for change in group:
-                change.make(self._transaction, self._writer)
+                change.make(self._transaction, self._writer, alone=len(group) == 1)
             self._writer.commit()
             failed = None
         except self._failures as error:
@@ -288,8 +288,11 @@ class _Change(Generic[T]):
         self._result: T
         self._error: BaseException | None = None
 
-    def make(self, db: Transaction, link: Link) -> None:
+    def make(self, db: Transaction, link: Link, *, alone: bool) -> None:
         """Do the work. If it fails, it alone is undone, unless the database has given up the whole transaction."""
+        if alone:
+            self._result = self._work(db)
+            return
         db.execute("SAVEPOINT one")
         try:
             self._result = self._work(db)
