@@ -180,9 +180,17 @@ def test_outcome_unknown(tmp_path, in_postgres, monkeypatch):
         assert DONE == store.ledger().read("referral", "INT-7")
 
 
-def test_others_who_have_the_file_open(tmp_path, in_postgres):
+def test_others_who_have_the_file_open(tmp_path, in_postgres, monkeypatch):
     """H16 What somebody still writes into the file after it was moved is refused, not lost without a word."""
     filled(tmp_path)
+    remove = moving.whereabouts.remove_file
+
+    def late(folder):
+        with pytest.raises(StoreError):
+            other.set_setting("late", "x")
+        remove(folder)
+
+    monkeypatch.setattr(moving.whereabouts, "remove_file", late)
     with Store.open(tmp_path, patience=0.1) as other:
         moved(tmp_path, in_postgres)
         with pytest.raises(StoreError):

@@ -84,6 +84,40 @@ def test_server_that_is_started_anew(tmp_path):
         server.remove()
 
 
+def test_restarts_under_load(tmp_path):
+    """R-WH1 H16 However often the server loses its power: what was accepted is there once, what was refused isn't."""
+    server = servers.Server(servers.programs() or servers.missing(), durable=True)
+    accepted, refused, unconfirmed = set(), set(), set()
+
+    def keep_on(store, names):
+        for name in names:
+            try:
+                post(store, name)
+                accepted.add(name)
+            except Unconfirmed:
+                unconfirmed.add(name)
+            except StoreError:
+                refused.add(name)
+                time.sleep(0.01)
+
+    try:
+        with Store.open(tmp_path, at=server.address(), patience=3) as store, ThreadPoolExecutor(4) as pool:
+            numbers = range(400)
+            posting = [pool.submit(keep_on, store, [f"m{n}" for n in numbers[start::4]]) for start in range(4)]
+            for _ in range(3):
+                time.sleep(0.3)
+                server.stop()
+                server.start()
+            for each in posting:
+                each.result(60)
+            kept = {name for (name,) in store.read("SELECT id FROM messages")}
+            assert refused
+            assert kept - unconfirmed == accepted
+            assert len(kept) == store.read("SELECT count(*) FROM units")[0][0]
+    finally:
+        server.remove()
+
+
 def test_broken_off_in_the_midst(store, in_postgres):
     """H16 A change whose connection breaks off before its commit is refused, and nothing of it is kept."""
 
@@ -263,6 +297,13 @@ def test_same_tables(store, in_postgres, tmp_path_factory):
         assert ours == theirs
         assert file._writer.guards() == store._writer.guards()
         assert set(tables.TABLES) == {name for kind, name in made if kind == "table"}
+
+
+def test_texts_compare_byte_by_byte(store, in_postgres):
+    """Moments and ids sort as in SQLite, whatever the language of the database."""
+    others = """SELECT table_name, column_name FROM information_schema.columns
+                WHERE table_schema = current_schema AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'"""
+    assert {"store"} == {table for table, _ in in_postgres.do(store.folder, others)}
 
 
 def test_audit_log_isnt_emptied(store):
