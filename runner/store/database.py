@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from runner import keyfile
 from runner.errors import StoreError
 from runner.logs import audit
 from runner.store import ownership, whereabouts
+from runner.store.change import Change, Work
 from runner.store.connection import Engine, Link, Transaction
 from runner.store.migrations import WITH_KEY, migrate
 from runner.store.sqlite import FIX, Sqlite
@@ -27,7 +28,6 @@ from runner.store.sqlite import FIX, Sqlite
 KEY = "store.key"
 
 T = TypeVar("T")
-Work = Callable[[Transaction], T]
 
 
 def wall_clock() -> datetime:
@@ -66,7 +66,7 @@ class Database:
         self.now = now
         self.who = who or _system_user()
         self.session = 0  # how many connections for writing there have been before this one
-        self._waiting: deque[_Change[Any]] = deque()
+        self._waiting: deque[Change[Any]] = deque()
         self._turns = threading.Condition()
         self._busy = False
         self._idle: list[Link] = []
@@ -119,7 +119,7 @@ class Database:
 
     def change(self, work: Work[T]) -> T:
         """Do the work in a transaction; its result, once that is committed and flushed. All of it or nothing."""
-        mine = _Change(work)
+        mine = Change(work)
         self._waiting.append(mine)
         with self._turn(unless=lambda: mine.settled) as ours:
             if ours:
@@ -247,7 +247,7 @@ class Database:
         self._engine.take_again(fresh)
 
     def _commit_waiting(self) -> None:
-        group: list[_Change[Any]] = []
+        group: list[Change[Any]] = []
         failed: BaseException | None = StoreError("the change was interrupted", fix="Try again.")
         try:
             while self._waiting:
@@ -277,42 +277,6 @@ class Database:
             raise self._engine.told(error) from None
         except OSError as error:
             raise _told_of_folder(error) from None
-
-
-class _Change(Generic[T]):
-    """One caller's change among those that are committed together."""
-
-    def __init__(self, work: Work[T]) -> None:
-        self.settled = False
-        self._work = work
-        self._result: T
-        self._error: BaseException | None = None
-
-    def make(self, db: Transaction, link: Link, *, alone: bool) -> None:
-        """Do the work. If it fails, it alone is undone, unless the database has given up the whole transaction."""
-        if alone:
-            self._result = self._work(db)
-            return
-        db.execute("SAVEPOINT one")
-        try:
-            self._result = self._work(db)
-        except Exception as error:
-            if not link.in_transaction:
-                raise
-            self._error = error
-            db.execute("ROLLBACK TO one")
-        db.execute("RELEASE one")
-
-    def settle(self, failed: BaseException | None) -> None:
-        """The transaction was committed, or failed for all."""
-        self._error = failed or self._error
-        self.settled = True
-
-    def outcome(self) -> T:
-        """What the work gave, or raise what went wrong."""
-        if self._error:
-            raise self._error
-        return self._result
 
 
 def _engine(folder: Path, at: str | None, patience: float) -> Engine:
