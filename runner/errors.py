@@ -87,9 +87,17 @@ class TakenOver(StoreError):
 
 
 class Unconfirmed(StoreError):
-    """The database was lost while a change was committed, and can't be asked: it may have been kept."""
+    """The database was lost while a change was committed, and can't be asked: it may have been kept.
+
+    `transaction` is what to ask for later, `result` what the change gave.
+    """
 
     code = "unconfirmed"
+
+    def __init__(self, message: str, *, fix: str | None = None, transaction: str = "", result: Any = None) -> None:
+        super().__init__(message, fix=fix)
+        self.transaction = transaction
+        self.result = result
 
 
 class VaultError(RunnerError):

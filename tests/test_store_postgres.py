@@ -178,6 +178,28 @@ def test_nobody_to_ask(tmp_path):
         server.remove()
 
 
+def test_work_that_was_begun_unknown(tmp_path):
+    """H16 What was begun, or a slot that was taken, while nobody could tell that it was, is begun when the server is
+    back; its tries count from there."""
+    server = servers.Server(servers.programs() or servers.missing(), durable=True)
+    try:
+        with Store.open(tmp_path, at=server.address(), patience=0.5) as store:
+            post(store, "m1")
+            for begin in (lambda: claim(store), lambda: store.take_slot("read", NOON, now=NOON)):
+                store.set_setting("alive", "yes")
+                store._writer._raw = BreakingOff(store._writer._raw, server.stop, after=True)
+                for _ in range(2):
+                    with pytest.raises(Unconfirmed):
+                        begin()
+                server.start()
+                found = begin()
+                assert found is True or ("m1", 1) == (found.id, found.tries)
+            assert not store.take_slot("read", NOON, now=NOON)
+            assert claim(store) is None
+    finally:
+        server.remove()
+
+
 def test_locks_go_with_the_connection(store, in_postgres):
     """H16 A run whose locks may be somebody else's by now writes nothing into the ledger, so it sends nothing; the next
     one does."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from runner.errors import Unconfirmed
 from runner.store.connection import Link, Transaction
 
 T = TypeVar("T")
@@ -35,6 +36,8 @@ class Change(Generic[T]):
 
     def settle(self, failed: BaseException | None) -> None:
         """The transaction was committed, or failed for all."""
+        if isinstance(failed, Unconfirmed) and self._error is None:
+            failed = Unconfirmed(str(failed), fix=failed.fix, transaction=failed.transaction, result=self._result)
         self._error = failed or self._error
         self.settled = True
 

@@ -141,6 +141,10 @@ class Engine(Protocol):
         """Hold a name among all processes; how to give it back, or None when somebody has it."""
         ...
 
+    def was_kept(self, transaction: str) -> bool:
+        """Whether a transaction was committed whose outcome was unknown. Raises Unconfirmed while it is."""
+        ...
+
     def take_again(self, link: Link) -> None:
         """Hold on a new connection what was held on one that broke off, as far as nobody else has it now."""
         ...

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runner import keyfile
-from runner.errors import StoreError
+from runner.errors import StoreError, Unconfirmed
 from runner.logs import audit
 from runner.store import ownership, whereabouts
 from runner.store.change import Change, Work
@@ -71,6 +71,7 @@ class Database:
         self._busy = False
         self._idle: list[Link] = []
         self._closed = False
+        self._lost: dict[str, Unconfirmed] = {}
         try:
             ownership.check(folder)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -126,6 +127,27 @@ class Database:
                 self._commit_waiting()
         with self._told():
             return mine.outcome()
+
+    def change_known(self, name: str, work: Work[T]) -> T:
+        """The same, for what nobody would notice otherwise: where its outcome is unknown, `recalled` tells it later."""
+        try:
+            return self.change(work)
+        except Unconfirmed as lost:
+            self._lost[name] = lost
+            raise
+
+    def recalled(self, name: str) -> Any:
+        """What a change of this name gave whose outcome was unknown, when it was kept after all, else None.
+
+        Raises Unconfirmed while nobody can tell; `forget` it when what follows is done.
+        """
+        lost = self._lost.get(name)
+        with self._told():
+            return lost.result if lost and self._engine.was_kept(lost.transaction) else None
+
+    def forget(self, name: str) -> None:
+        """What was recalled is dealt with."""
+        self._lost.pop(name, None)
 
     def sealed(self, text: str) -> str:
         """A text's seal, made with the store's own key: nobody else makes it, or guesses the text from it."""

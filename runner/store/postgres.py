@@ -27,6 +27,7 @@ _WANTED: dict[str, str | int] = {
     "tcp_user_timeout": 10_000,
 }  # fmt: skip
 _FIX = "Look whether the database is up and has room, and whether this machine reaches it; then try again."
+_LOOK = "Look whether it was done before doing it again."
 _FINALLY = ("committed", "aborted")
 _PAUSE = 0.2  # seconds between two looks at what became of a transaction
 
@@ -56,7 +57,7 @@ class Postgres:
             f"SET idle_in_transaction_session_timeout = '{_IDLE}s';"
             "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
         )
-        return Session(raw, self._became_of)
+        return Session(raw, self.was_kept)
 
     def told(self, error: Exception) -> StoreError:
         """What went wrong, by its class alone: PostgreSQL's own words hold values, and where the database is."""
@@ -91,18 +92,17 @@ class Postgres:
         for name in list(self._held):
             lock(link, name)
 
-    def _became_of(self, transaction: str) -> bool:
+    def was_kept(self, transaction: str) -> bool:
         """Whether a transaction was committed whose connection broke off just then. Raises Unconfirmed."""
         until = time.monotonic() + self._patience
-        with suppress(psycopg.Error):
-            session = self.connect()
-            with session.closing():
-                while (status := session.status_of(transaction)) not in _FINALLY and time.monotonic() < until:
-                    time.sleep(_PAUSE)
-                if status in _FINALLY:
+        while True:
+            with suppress(psycopg.Error), self.connect().closing() as asking:
+                if (status := asking.status_of(transaction)) in _FINALLY:
                     return status == "committed"
-        fix = "Look whether it was done before doing it again."
-        raise Unconfirmed("the database was lost while a change was committed: it may have been kept", fix=fix)
+            if time.monotonic() > until:
+                said = "the database was lost while a change was committed: it may have been kept"
+                raise Unconfirmed(said, fix=_LOOK, transaction=transaction)
+            time.sleep(_PAUSE)
 
 
 # How libpq's words begin to tell what is wrong, and what we say instead.

@@ -18,11 +18,11 @@ _APPEND_ONLY = """CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql
 
 
 class Session:
-    """A connection to the database. `became_of` asks, on another one, whether a transaction was committed."""
+    """A connection to the database. `was_kept` asks, on another one, whether a transaction was committed."""
 
-    def __init__(self, raw: "psycopg.Connection[Any]", became_of: Callable[[str], bool]) -> None:
+    def __init__(self, raw: "psycopg.Connection[Any]", was_kept: Callable[[str], bool]) -> None:
         self._raw = raw
-        self._became_of = became_of
+        self._was_kept = was_kept
 
     def execute(self, statement: str, values: Any = (), /) -> Rows:
         """One statement with its values."""
@@ -56,7 +56,7 @@ class Session:
         try:
             self._raw.execute("COMMIT")
         except psycopg.OperationalError:
-            if not (self.lost and transaction and self._became_of(transaction)):
+            if not (self.lost and transaction and self._was_kept(transaction)):
                 raise
 
     def rollback(self) -> None:
@@ -74,10 +74,10 @@ class Session:
             self.rollback()
 
     @contextmanager
-    def closing(self) -> Iterator[None]:
+    def closing(self) -> Iterator["Session"]:
         """Close it when the block ends."""
         try:
-            yield
+            yield self
         finally:
             self.close()
 

@@ -46,6 +46,10 @@ class Sqlite:
         """Lock a file of this name; it is free when it is given back, or the process ends."""
         return filelocks.take(self._folder / "locks", name)
 
+    def was_kept(self, transaction: str) -> bool:
+        """A file tells at once what became of a change."""
+        raise NotImplementedError
+
     def take_again(self, link: Link) -> None:
         """Files stay locked whatever happens to connections."""
 

@@ -5,6 +5,7 @@ claimed, so that claiming costs the same however many wait.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from runner.store.moments import document, optional_text, text
 from runner.store.records import STATUSES, NewUnit, RunRecord, Unit
 from runner.store.runs import keep_run
 
+_CLAIM = "claim"
 _IN_LINE = "status IN ('pending', 'running')"  # written like this wherever its index is to be used
 
 
@@ -71,7 +73,11 @@ class Units(Database):
 
     def claim(self, now: datetime, *, jobs: Collection[str]) -> Unit | None:
         """Begin the unit of these jobs that has been due longest; None when nothing is."""
-        return self.change(lambda db: _claim(db, sorted(jobs), now))
+        if begun := self.recalled(_CLAIM):
+            with suppress(TakenOver):
+                self.put_back(begun, now=now)  # nobody was told that it was begun
+        self.forget(_CLAIM)
+        return self.change_known(_CLAIM, lambda db: _claim(db, sorted(jobs), now))
 
     def next_due(self, jobs: Collection[str]) -> datetime | None:
         """When a unit of these jobs will be due, or has been since; None when none waits."""
