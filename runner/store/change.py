@@ -1,7 +1,7 @@
 """One caller's change, among those that are committed together."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from runner.errors import Unconfirmed
 from runner.store.connection import Link, Transaction
@@ -16,7 +16,7 @@ class Change(Generic[T]):
     def __init__(self, work: Work[T]) -> None:
         self.settled = False
         self._work = work
-        self._result: T
+        self._result: Any = None
         self._error: BaseException | None = None
 
     def make(self, db: Transaction, link: Link, *, alone: bool) -> None:
@@ -45,4 +45,5 @@ class Change(Generic[T]):
         """What the work gave, or raise what went wrong."""
         if self._error:
             raise self._error
-        return self._result
+        result: T = self._result
+        return result
