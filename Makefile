@@ -43,10 +43,12 @@ fuzz: setup
 	$(BIN)/python -m tests.chaos.fuzz --requests $(REQUESTS)
 
 # The whole service in virtual time, one story for each seed; SEED=n tells the story of one, step by step.
+# STORE=postgres keeps it in PostgreSQL.
 simulate: SEEDS ?= 200
 simulate: FIRST ?= 1
+simulate: STORE ?= sqlite
 simulate: setup
-	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+	$(BIN)/python -m tests.simulation --store $(STORE) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
 
 lint: setup
 	$(BIN)/ruff check .
@@ -63,8 +65,8 @@ docs: setup
 
 # Needs uv. Hashes and versions only: no address of a registry may stand in the repository.
 lock:
-	uv pip compile pyproject.toml --extra dev --extra mapping --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra mapping --extra postgres --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build *.egg-info

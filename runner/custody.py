@@ -45,6 +45,7 @@ def rotate(store: Store, vault: Vault) -> int:
         while keys := store.sealed_in(epoch):
             store.rewrap({holder: vault.rewrap(key, about(holder)) for holder, key in keys.items()})
         vault.destroy(epoch)
+        store.destroyed(epoch)
     return len(old)
 
 

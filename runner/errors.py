@@ -6,7 +6,8 @@
     ├── StoreError           2  the data directory can't be used
     │   ├── EpochRetired         sealed with a key that is about to be destroyed: seal it again
     │   ├── InUse                someone else is at this job, or at this directory
-    │   └── TakenOver            the unit isn't this worker's any more
+    │   ├── TakenOver            the unit isn't this worker's any more
+    │   └── Unconfirmed          the database was lost: a change may have been kept
     ├── VaultError           3  a key of the vault is missing, wrong, or not kept safely
     ├── Invalid              3  what an implementer wrote is wrong
     │   ├── InvalidYaml
@@ -83,6 +84,20 @@ class TakenOver(StoreError):
     """The unit isn't this worker's any more: it was released, and perhaps begun again."""
 
     code = "taken_over"
+
+
+class Unconfirmed(StoreError):
+    """The database was lost while a change was committed, and can't be asked: it may have been kept.
+
+    `transaction` is what to ask for later, `result` what the change gave.
+    """
+
+    code = "unconfirmed"
+
+    def __init__(self, message: str, *, fix: str | None = None, transaction: str = "", result: Any = None) -> None:
+        super().__init__(message, fix=fix)
+        self.transaction = transaction
+        self.result = result
 
 
 class VaultError(RunnerError):

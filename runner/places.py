@@ -4,8 +4,12 @@ import re
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.errors import WrongUse
+
+if TYPE_CHECKING:
+    from runner.store import Store
 
 
 @dataclass(frozen=True)
@@ -38,3 +42,19 @@ class Places:
             data=Path(arguments.data or project.parent / "data" / profile),
             production=profile == "production",
         )
+
+    def store(self, *, who: str | None = None) -> "Store":
+        """Open the store: that of the data directory, or the database that the project file names. Raises StoreError.
+
+        `who` is the name in the audit log of who changes it, the system's user if not given.
+        """
+        from runner.store import Store  # here, since not every command needs one
+
+        return Store.open(self.data, at=self._address(), who=who)
+
+    def _address(self) -> str | None:
+        if not self.project.is_file() or b"store" not in self.project.read_bytes():
+            return None  # so it is nearly always, and nothing more is read
+        from runner import project
+
+        return project.store_at(self.project)

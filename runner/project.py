@@ -1,5 +1,6 @@
 """The project file: which jobs there are, what starts each, and which credentials it gets."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from runner.errors import InvalidProject, UnreadableFile, first_of
 from runner.triggers import Trigger, can_both_match, unreadable_time
 from runner.yamlfile import Document, Where
 
+_FROM_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
 _REFERENCE = re.compile(r"\$\{\w+\}|file:.+")
 
 
@@ -48,6 +50,7 @@ class Project:
     jobs: dict[str, Job]
     purpose: str | None = None
     agreement: str | None = None
+    store: str | None = None
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -77,9 +80,27 @@ def load(path: Path) -> Project:
         jobs=jobs,
         purpose=table.get("purpose"),
         agreement=table.get("agreement"),
+        store=table.get("store"),
         settings={name: table.get(name, {}) for name in ("retry", "retention", "inbox", "log", "audit", "alerts")},
         warnings=tuple(f"{document.place(where)}: {message}" for where, message in _doubtful(jobs, triggers)),
     )
+
+
+def store_at(path: Path) -> str | None:
+    """The address of the database that a project file names by `store`; None where it names none.
+
+    Raises InvalidProject, also where it names a part of the environment that isn't there.
+
+    >>> store_at(Path("project.yaml"))  # doctest: +SKIP
+    'postgresql://bridge@db.example/bridge'
+    """
+    address = load(path).store
+    if address and (found := _FROM_ENVIRONMENT.fullmatch(address)):
+        address = os.environ.get(found[1])
+        if not address:
+            fix = f"Set it: export {found[1]}=postgresql://…"
+            raise InvalidProject(f"{path.name}: the environment has no {found[1]}", fix=fix)
+    return address
 
 
 Problem = tuple[Where, str, str]

@@ -4,7 +4,6 @@ import pytest
 
 from runner import custody
 from runner.errors import EpochRetired, VaultError
-from runner.store import Store
 from runner.vault import Vault
 from tests.kept import DAY, NOON, claim, post, run, unit
 
@@ -12,9 +11,9 @@ from tests.kept import DAY, NOON, claim, post, run, unit
 class Place:
     """A data directory with its vault, and a clock that is set by hand."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, database):
         self.folder, self.time = folder, NOON
-        self.store = Store.open(folder)
+        self.store = database.open(folder)
         self.vault = Vault(folder / "keys", now=lambda: self.time)
 
     def post(self, name):
@@ -29,8 +28,8 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path):
-    place = Place(tmp_path)
+def place(database, tmp_path):
+    place = Place(tmp_path, database)
     yield place
     place.store.close()
 
@@ -132,3 +131,18 @@ def test_key_that_cant_be_read_is_not_destroyed(place):
     path.chmod(0o400)
     assert 1 == custody.rotate(place.store, place.vault)
     assert b"a state" == place.opened("u1")
+
+
+def test_erased_for_good(in_postgres, tmp_path):
+    """R-ER3 R-ER4 Where nothing is overwritten, the end of the day's key marks the receipts of that day."""
+    place = Place(tmp_path, in_postgres)
+    place.post("u1")
+    place.store.succeed(claim(place.store), run("r1", "done"), now=NOON)
+    custody.rotate(place.store, place.vault)
+    assert 0 == place.store.unscrubbed()
+    place.time += DAY
+    custody.rotate(place.store, place.vault)
+    assert 1 == place.store.unscrubbed()
+    assert place.store.scrub(now=place.time)
+    assert [place.time] == [receipt.verified for receipt in place.store.receipts("u1")]
+    place.store.close()

@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from runner.store import FILE
+from tests import servers
 from tests.canaries import traces
 from tests.chaos.processes import environment
 
@@ -310,6 +311,31 @@ def test_locked_database(folder):
         assert succeed_in_time(folder, [before.json()["id"], after.json()["id"]])
         assert 0 == stopped(process)[0]
     assert [] == traces(folder / "data", *CANARIES)
+
+
+def test_database_that_goes_away(folder):
+    """R-WH2 H16 While PostgreSQL is away the answer is 503; then the service goes on, and nothing was lost."""
+    server = servers.Server(servers.programs() or servers.missing(), durable=True)
+    try:
+        with open(folder / "project.yaml", "a") as project:
+            project.write(f"store: {server.address()}\n")
+        key = key_of(folder)
+        with serving(folder, key) as (process, client):
+            (folder / "gate").unlink()
+            before = post(client, 1)
+            server.stop()
+            away = post(client, 2)
+            assert (503, "30") == (away.status_code, away.headers.get("retry-after"))
+            server.start()
+            (folder / "gate").touch()
+            after = post(client, 2)
+            assert [202, 202] == [before.status_code, after.status_code]
+            assert succeed_in_time(folder, [before.json()["id"], after.json()["id"]])
+            assert 2 == runner(folder, "serve").returncode  # another has it
+            assert 0 == stopped(process)[0]
+        assert [] == traces(server.folder, *CANARIES) + traces(folder / "data", *CANARIES)
+    finally:
+        server.remove()
 
 
 def test_key_that_goes_while_the_service_runs(folder):

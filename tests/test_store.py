@@ -35,24 +35,27 @@ def test_settings_of_the_file(tmp_path):
         assert (1, 5000) == (store.read("PRAGMA foreign_keys")[0][0], store.read("PRAGMA busy_timeout")[0][0])
 
 
-def test_threads_side_by_side(tmp_path):
+def test_threads_side_by_side(database, tmp_path):
     """Workers of one run share a store without losing a line."""
-    with Store.open(tmp_path) as store, ThreadPoolExecutor(8) as pool:
+    with database.open(tmp_path) as store, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: store.ledger().write("referral", str(number), ENTRY), range(200)))
         assert 200 == store.read("SELECT count(*) FROM ledger")[0][0]
 
 
-def test_processes_side_by_side(tmp_path):
+def test_processes_side_by_side(database, tmp_path):
     """Several runs at once, one of them the first ever, make one store and lose nothing."""
     script = (
         "import sys; from pathlib import Path; from runner.store import Store\n"
-        "with Store.open(Path(sys.argv[1])) as store:\n"
+        "with Store.open(Path(sys.argv[1]), at=(sys.argv[3:] or [None])[0]) as store:\n"
         "    for number in range(50):\n"
         "        store.ledger().write(sys.argv[2], str(number), {'status': 'done', 'value': '', 'answer': {}})\n"
     )
-    running = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "data"), str(kind)]) for kind in range(4)]
+    folder = tmp_path / "data"
+    where = [address for address in [database.address(folder)] if address]
+    commands = [[sys.executable, "-c", script, str(folder), str(kind), *where] for kind in range(4)]
+    running = [subprocess.Popen(command) for command in commands]
     assert [0, 0, 0, 0] == [process.wait(60) for process in running]
-    with Store.open(tmp_path / "data") as store:
+    with database.open(folder) as store:
         assert 200 == store.read("SELECT count(*) FROM ledger")[0][0]
 
 
@@ -78,14 +81,14 @@ def test_place_that_is_no_folder(tmp_path):
         Store.open(tmp_path / "data")
 
 
-def test_half_a_change_is_none(tmp_path):
+def test_half_a_change_is_none(database, tmp_path):
     """A change that fails leaves nothing behind, and the store goes on."""
 
     def half(db):
         db.execute("INSERT INTO settings VALUES ('half', 'a change')")
         db.execute("INSERT INTO ledger (kind) VALUES ('referral')")
 
-    with Store.open(tmp_path) as store:
+    with database.open(tmp_path) as store:
         with pytest.raises(StoreError):
             store.change(half)
         store.set_setting("whole", "change")
@@ -118,14 +121,14 @@ def test_committed_together(tmp_path):
         assert [(10,)] == store.read("SELECT count(*) FROM settings")
 
 
-def test_interrupted_change(tmp_path):
+def test_interrupted_change(database, tmp_path):
     """H16: an interruption in the midst of a change undoes it, is not swallowed, and blocks nobody."""
 
     def interrupted(db):
         db.execute("INSERT INTO settings VALUES ('half', 'a change')")
         raise KeyboardInterrupt
 
-    with Store.open(tmp_path) as store:
+    with database.open(tmp_path) as store:
         with pytest.raises(KeyboardInterrupt):
             store.change(interrupted)
         store.set_setting("whole", "change")
@@ -186,9 +189,9 @@ def test_locked(tmp_path):
         assert not post(store, "m1").duplicate
 
 
-def test_closed(tmp_path):
+def test_closed(database, tmp_path):
     """A store that was closed neither reads nor writes, and says so."""
-    store = Store.open(tmp_path)
+    store = database.open(tmp_path)
     store.close()
     for use in (lambda: store.setting("x"), lambda: store.set_setting("x", "y"), store.checkpoint):
         with pytest.raises(StoreError):

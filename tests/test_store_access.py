@@ -5,26 +5,26 @@ from dataclasses import replace
 import pytest
 
 from runner.errors import StoreError
-from runner.store import Circuit, Key, Store
+from runner.store import Circuit, Key
 from tests.kept import DAY, HOUR, NOON
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path) as store:
+def store(database, tmp_path):
+    with database.open(tmp_path) as store:
         yield store
 
 
 KEY = Key("k1", "unhcr", b"salt", b"digest", NOON)
 
 
-def test_keys(store):
+def test_keys(database, store):
     """R-RT1: keys are kept with label, expiry and last use, and outlive the process."""
     other = replace(KEY, id="k2", created=NOON + HOUR, expires=NOON + DAY)
     store.add_key(other)
     store.add_key(KEY)
     store.touch_key("k1", NOON + HOUR)
-    with Store.open(store.folder) as restarted:
+    with database.open(store.folder) as restarted:
         assert [replace(KEY, last_used=NOON + HOUR), other] == restarted.keys()
 
 
@@ -48,12 +48,12 @@ def test_one_key_per_id(store):
     assert [KEY] == store.keys()
 
 
-def test_circuits(store):
+def test_circuits(database, store):
     """R-DL1: a credential is left alone until the time is over, also after a restart, or until it is closed."""
     store.open_circuit("north", NOON + HOUR, "unauthorised")
     store.open_circuit("north", NOON + 2 * HOUR, "forbidden")
     store.open_circuit("south", NOON + DAY, "forbidden")
-    with Store.open(store.folder) as restarted:
+    with database.open(store.folder) as restarted:
         assert Circuit("north", NOON + 2 * HOUR, "forbidden") == restarted.circuits(NOON + HOUR)["north"]
         assert ["south"] == list(restarted.circuits(NOON + 2 * HOUR))
         restarted.close_circuit("south")

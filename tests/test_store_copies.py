@@ -8,8 +8,10 @@ import pytest
 from runner import keys
 from runner.errors import RunnerError, StoreError, UnreadableFile, WrongUse
 from runner.store import FILE, Key, Parked, Store, prepare, read_backup
+from runner.store.records import Erased
 from runner.vault import Vault
 from tests.canaries import traces
+from tests.databases import InFiles
 from tests.kept import DAY, HOUR, NOON, post, run, unit
 
 CANARY = "Nyakím «Quillwort» Deng-58213"
@@ -18,9 +20,9 @@ ANSWER = {"system": "south", "kind": "answer", "key": "INT-1", "value": "m1", "s
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(database, tmp_path):
     """A store in which there is something of everything."""
-    with Store.open(tmp_path / "data", now=lambda: NOON) as store:
+    with database.open(tmp_path / "data", now=lambda: NOON) as store:
         vault = Vault(tmp_path / "data" / "keys", now=lambda: NOON)
         post(store, "m1", unit("u1", subject=vault.keyed(CANARY), envelope=vault.seal(CANARY.encode(), "envelope/u1")))
         store.set_setting("fingerprint key", vault.keyed("fingerprint key"))
@@ -43,11 +45,11 @@ def backup(store, path):
 
 
 @pytest.fixture
-def restored(store, tmp_path):
+def restored(database, store, tmp_path):
     """What a restore makes of its backup, a day later."""
     path = backup(store, tmp_path / "backup")
     prepare(tmp_path / "new", path)
-    with Store.open(tmp_path / "new", now=lambda: NOON + DAY) as new:
+    with database.open(tmp_path / "new", now=lambda: NOON + DAY) as new:
         new.take_back(path, now=NOON + DAY)
         yield new
 
@@ -87,14 +89,14 @@ def test_what_comes_back(restored):
     )
 
 
-def test_tampered_log_in_a_backup(store, tmp_path):
+def test_tampered_log_in_a_backup(database, store, tmp_path):
     """R-AU1 What was done to the audit log in a backup is found after the restore."""
     path = backup(store, tmp_path / "backup")
     with closing(sqlite3.connect(path)) as db:
         db.execute("UPDATE audit SET who = 'somebody'")
         db.commit()
     prepare(tmp_path / "new", path)
-    with Store.open(tmp_path / "new") as new:
+    with database.open(tmp_path / "new") as new:
         new.take_back(path, now=NOON + DAY)
         assert new.audit_faults()
 
@@ -164,6 +166,26 @@ def test_released_while_in_doubt(restored):
     assert restored.in_doubt("read")
 
 
+def test_from_one_into_the_other(store, tmp_path, database, in_postgres):
+    """What was in a file can come back in PostgreSQL, and the other way round."""
+    path = backup(store, tmp_path / "backup")
+    prepare(tmp_path / "new", path)
+    other = in_postgres if database.name == "sqlite" else InFiles()
+    with other.open(tmp_path / "new", now=lambda: NOON + DAY) as new:
+        assert Erased(ledger=2, records=1, answers=2) == new.take_back(path, now=NOON)
+        assert [] == new.audit_faults()
+        assert {**DONE, "answer": {}} == new.ledger().read("referral", "INT-7")
+        new.outbox().append({**ANSWER, "key": "INT-4"})
+        assert ["INT-4"] == [entry["key"] for entry in new.outbox("south")]
+
+
+def test_into_a_store_that_was_used(restored, tmp_path):
+    """H53 A backup isn't mixed with what a store already knows."""
+    with pytest.raises(WrongUse, match="isn't new"):
+        restored.take_back(tmp_path / "backup", now=NOON + DAY)
+    assert [] == restored.audit_faults()
+
+
 def test_refused(store, tmp_path):
     """A backup doesn't replace a file; a restore goes into an empty folder, from a backup that isn't newer."""
     path = backup(store, tmp_path / "backup")
@@ -172,7 +194,8 @@ def test_refused(store, tmp_path):
     with pytest.raises(WrongUse, match="isn't empty"):
         prepare(tmp_path / "data", path)
     (tmp_path / "text").write_text("no backup")
-    for wrong in (tmp_path / "text", tmp_path / "data" / FILE, tmp_path / "nothing", tmp_path):
+    Store.open(tmp_path / "other").close()
+    for wrong in (tmp_path / "text", tmp_path / "other" / FILE, tmp_path / "nothing", tmp_path):
         with pytest.raises(UnreadableFile):
             read_backup(wrong)
     with pytest.raises(RunnerError):

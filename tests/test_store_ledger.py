@@ -2,37 +2,35 @@
 
 from datetime import UTC, datetime
 
-from runner.store import Store
-
 ENTRY = {"status": "done", "value": "v", "answer": {"case_id": "c-1"}}
 ANSWER = {"system": "south", "kind": "answer", "key": "INT-1", "value": "", "send": {"status": "accepted"}}
 
 
-def test_ledger_outlives_the_process(tmp_path):
+def test_ledger_outlives_the_process(database, tmp_path):
     """R-ID2: what was written down is there when the store is opened again, can be changed, and forgotten."""
-    with Store.open(tmp_path) as store:
+    with database.open(tmp_path) as store:
         store.ledger().write("referral", "r1", {**ENTRY, "status": "intended"})
         store.ledger().write("referral", "r1", ENTRY)
         store.ledger().write("decision", "r1", ENTRY)
-    with Store.open(tmp_path) as store:
+    with database.open(tmp_path) as store:
         assert ENTRY == store.ledger().read("referral", "r1")
         store.ledger().write("referral", "r1", None)
         assert store.ledger().read("referral", "r1") is None
         assert ENTRY == store.ledger().read("decision", "r1")
 
 
-def test_cursor(tmp_path):
+def test_cursor(database, tmp_path):
     """A job's cursor is its own, and the newest one counts."""
-    with Store.open(tmp_path) as store:
+    with database.open(tmp_path) as store:
         assert store.cursor("decisions") is None
         store.move_cursor("decisions", "2026-03-01T10:00:00Z")
         store.move_cursor("decisions", "2026-03-02T10:00:00Z")
         assert ("2026-03-02T10:00:00Z", None) == (store.cursor("decisions"), store.cursor("referrals"))
 
 
-def test_outbox_keeps_at_once(tmp_path):
+def test_outbox_keeps_at_once(database, tmp_path):
     """H16: an answer that waits is kept the moment it is added, and forgotten the moment it was delivered."""
-    with Store.open(tmp_path) as store, Store.open(tmp_path) as after_a_crash:
+    with database.open(tmp_path) as store, database.open(tmp_path) as after_a_crash:
         outbox = store.outbox()
         outbox.append(ANSWER)
         outbox.append({**ANSWER, "key": "INT-2"})
@@ -46,17 +44,17 @@ def test_outbox_keeps_at_once(tmp_path):
         assert [] == store.outbox()
 
 
-def test_answer_that_waits_already(tmp_path):
+def test_answer_that_waits_already(database, tmp_path):
     """H19 An answer that waits already isn't kept twice, as a run would that was killed just after keeping it."""
-    with Store.open(tmp_path) as store:
+    with database.open(tmp_path) as store:
         store.outbox().append(ANSWER)
         store.outbox().append(dict(ANSWER))
         assert [ANSWER] == store.outbox("south")
 
 
-def test_dated_by_the_clock_that_was_given(tmp_path):
+def test_dated_by_the_clock_that_was_given(database, tmp_path):
     """What operations write down bears the time of the clock that the store was opened with."""
-    with Store.open(tmp_path, now=lambda: datetime(2026, 3, 1, tzinfo=UTC)) as store:
+    with database.open(tmp_path, now=lambda: datetime(2026, 3, 1, tzinfo=UTC)) as store:
         store.ledger().write("referral", "r1", ENTRY)
         store.outbox().append(ANSWER)
         store.move_cursor("decisions", "2026")

@@ -3,13 +3,13 @@
 import pytest
 
 from runner.errors import StoreError
-from runner.store import Parked, Store
+from runner.store import Parked
 from tests.kept import DAY, ERROR, HOUR, NOON, claim, message, post, run, sealed, unit
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path) as store:
+def store(database, tmp_path):
+    with database.open(tmp_path) as store:
         yield store
 
 

@@ -11,14 +11,14 @@ from runner.store import Store
 
 HOLD = (
     "import sys; from pathlib import Path; from runner.store import Store\n"
-    "with Store.open(Path(sys.argv[1])) as store, store.lock('serve'):\n"
+    "with Store.open(Path(sys.argv[1]), at=(sys.argv[2:] or [None])[0]) as store, store.lock('serve'):\n"
     "    print('held', flush=True); sys.stdin.read()\n"
 )
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path) as store:
+def store(database, tmp_path):
+    with database.open(tmp_path) as store:
         yield store
 
 
@@ -31,14 +31,13 @@ def test_one_at_a_time(store):
             assert caught.value.fix
     with store.lock("job/sort"):
         pass
-    assert [] == list((store.folder / "locks").iterdir())
+    assert [] == list((store.folder / "locks").glob("*"))
 
 
-def test_killed_holder(store):
+def test_killed_holder(database, store):
     """H16: the lock of a process that was killed is free at once."""
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(store.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    where = [str(store.folder), *filter(None, [database.address(store.folder)])]
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, *where], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     with holder:
         assert b"held" in holder.stdout.readline()
         with pytest.raises(InUse), store.lock("serve"):
@@ -67,8 +66,9 @@ def test_never_two_holders(store):
     assert {1} == set(most)
 
 
-def test_folder_that_cant_be_used(store):
+def test_folder_that_cant_be_used(tmp_path):
     """A folder that can't hold locks is a StoreError."""
-    (store.folder / "locks").write_text("a file")
-    with pytest.raises(StoreError), store.lock("serve"):
-        pass
+    with Store.open(tmp_path) as store:
+        (store.folder / "locks").write_text("a file")
+        with pytest.raises(StoreError), store.lock("serve"):
+            pass

@@ -6,13 +6,12 @@ from datetime import timedelta
 import pytest
 
 from runner.errors import EpochRetired
-from runner.store import Store
 from tests.kept import DAY, ERROR, HOUR, NOON, claim, message, post, run, sealed, unit
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path) as store:
+def store(database, tmp_path):
+    with database.open(tmp_path) as store:
         yield store
 
 

@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from runner.errors import EpochRetired
-from runner.store import Parked, Store
+from runner.store import Parked
 from tests.kept import DAY, HOUR, NOON, claim, run, sealed, unit
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path) as store:
+def store(database, tmp_path):
+    with database.open(tmp_path) as store:
         yield store
 
 
@@ -19,24 +19,24 @@ def parked(record_id, code="no_service"):
     return Parked("sort", record_id, {"id": record_id}, code, "it has no service", "Add one.")
 
 
-def test_slot_once(store):
+def test_slot_once(database, store):
     """H15: of many who would take a slot one gets it, also after a restart."""
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(lambda _: store.take_slot("sort", NOON, now=NOON), range(16)))
     assert 1 == sum(taken)
-    with Store.open(store.folder) as restarted:
+    with database.open(store.folder) as restarted:
         assert not restarted.take_slot("sort", NOON, now=NOON)
         assert (NOON, None) == (restarted.slot("sort"), restarted.slot("other"))
         assert restarted.take_slot("sort", NOON + HOUR, now=NOON)
         assert NOON + HOUR == restarted.slot("sort")
 
 
-def test_interrupted(store):
+def test_interrupted(database, store):
     """H16: a slot that was taken but not settled is known after a crash, until its job's run is settled."""
     store.take_slot("sort", NOON, now=NOON)
     store.take_slot("other", NOON, now=NOON)
     store.settle_scheduled("other", run("r1", job="other"), now=NOON)
-    with Store.open(store.folder) as restarted:
+    with database.open(store.folder) as restarted:
         assert {"sort": NOON} == restarted.interrupted()
         restarted.settle_scheduled("sort", run("r2"), now=NOON)
         assert {} == restarted.interrupted()

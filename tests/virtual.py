@@ -82,11 +82,23 @@ class Service:
     """The service on one folder. `run` lets time pass; `kill` leaves everything as it stands and starts anew."""
 
     def __init__(
-        self, folder, *, sandbox=None, clock=None, jobs=(), retry=None, retention=None, seed=1, log=SILENT, found=None
+        self,
+        folder,
+        *,
+        at=None,
+        sandbox=None,
+        clock=None,
+        jobs=(),
+        retry=None,
+        retention=None,
+        seed=1,
+        log=SILENT,
+        found=None,
     ):
         self.clock = clock or Clock()
         self.sandbox = sandbox
         self.folder = folder
+        self.at = at
         self.project = found or (_project_of(jobs) if jobs else project.load(ROOT / "project.yaml"))
         self.project.settings.update({"retry": retry or {}, "retention": retention or {}})
         self._operations = {job.name: job.operations for job in jobs}
@@ -108,7 +120,7 @@ class Service:
 
     def opened(self):
         """Store and vault of the folder."""
-        return Store.open(self.folder, now=self.clock), Vault(self.folder / "keys", now=self.clock)
+        return Store.open(self.folder, at=self.at, now=self.clock), Vault(self.folder / "keys", now=self.clock)
 
     def __enter__(self):
         return self

@@ -22,7 +22,7 @@ _COLUMNS = ("number", "time", "event", "who", "about")
 def run(arguments: Namespace) -> int:
     """Show the log, 0; verify it, 0 or 4 when it isn't as it was written; or sign its end, 0."""
     now = datetime.now(UTC)
-    with Store.open(Places.of(arguments).data) as store:
+    with Places.of(arguments).store() as store:
         match arguments.action:
             case "verify":
                 return _verify(store, arguments)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from runner import project, provenance, report
 from runner.places import Places
-from runner.store import Store
 
 
 def run(arguments: Namespace) -> int:
@@ -20,7 +19,7 @@ def run(arguments: Namespace) -> int:
         "commit": made_of.version or "none",
         "configuration": made_of.configuration or "none",
     }
-    with Store.open(places.data) as store:
+    with places.store() as store:
         waiting = store.counts()
         about["waiting payloads"] = str(sum(waiting.units.get(name, 0) for name in ("pending", "running", "parked")))
         held = asdict(store.backup(path, about=about, now=datetime.now(UTC)))

@@ -12,7 +12,6 @@ from runner.check.systems import System, systems
 from runner.errors import RunnerError, is_made_to_be_shown
 from runner.places import Places
 from runner.provenance import provenance
-from runner.store import Store
 
 _NEEDS_A_LOOK = 4
 
@@ -39,7 +38,7 @@ def run(arguments: Namespace) -> int:
 
 def _record(places: Places, found: project.Project, wrong: int) -> None:
     """Write down how the check ended: the go-live checklist asks for it (K8)."""
-    with Store.open(places.data) as store:
+    with places.store() as store:
         told = {"configuration": provenance(found).configuration, "code": "failed" if wrong else "passed"}
         store.record("systems_checked", now=datetime.now(UTC), count=wrong, **told)
 

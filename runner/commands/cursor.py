@@ -7,14 +7,13 @@ from runner import project, report
 from runner.commands.times import moment
 from runner.errors import WrongUse
 from runner.places import Places
-from runner.store import Store
 
 
 def run(arguments: Namespace) -> int:
     """Show the cursors, or set one; 0. Raises WrongUse for a job that isn't scheduled, or a time that is none."""
     places = Places.of(arguments)
     jobs = [job for job in project.load(places.project).jobs.values() if job.is_scheduled]
-    with Store.open(places.data) as store:
+    with places.store() as store:
         if arguments.action == "set":
             if arguments.job not in [job.name for job in jobs]:
                 known = ", ".join(job.name for job in jobs) or "none"

@@ -22,7 +22,7 @@ def run(arguments: Namespace) -> int:
         raise WrongUse("an id is empty", fix="Such as: runner erase --subject GAM-00000901")
     places = Places.of(arguments)
     found = project.load(places.project)
-    with Store.open(places.data) as store, ExitStack() as held:
+    with places.store() as store, ExitStack() as held:
         vault = Vault(places.data / "keys", now=lambda: datetime.now(UTC))
         custody.check(store, vault)
         _keep_out(store, found, held)

@@ -13,7 +13,6 @@ from runner.golive.checklist import Installation, Row, checklist
 from runner.golive.rehearsal import rehearse
 from runner.places import Places
 from runner.provenance import provenance
-from runner.store import Store
 
 _NOT_YET = 4
 _WORDS = {"pass": "pass", "fail": "FAIL", "needs_person": "needs a person"}
@@ -27,7 +26,7 @@ def run(arguments: Namespace) -> int:
     if arguments.action == "record":
         report.print_either(arguments.json, processing.record(found), processing.sheet(found))
         return 0
-    with Store.open(places.data) as store:
+    with places.store() as store:
         at = Installation(store, found, places, provenance(found), now)
         match arguments.action:
             case "rehearse":

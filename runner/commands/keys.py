@@ -15,7 +15,7 @@ _ONCE = "This is the only time that the key is shown. Hand it over by a safe cha
 def run(arguments: Namespace) -> int:
     """Create, list, rotate or revoke keys, as the command line asks."""
     now = datetime.now(UTC)
-    with Store.open(Places.of(arguments).data) as store:
+    with Places.of(arguments).store() as store:
         match arguments.action:
             case "create":
                 expires = now + arguments.valid if arguments.valid else None

@@ -16,7 +16,7 @@ _UNIT = ("id", "job", "started_by", "status", "tries", "due", "code", "expires")
 
 def run(arguments: Namespace) -> int:
     """Print the list, or one message; 0."""
-    with Store.open(Places.of(arguments).data) as store:
+    with Places.of(arguments).store() as store:
         if arguments.action == "list":
             rows = [asdict(line) for line in store.messages(status=arguments.status, limit=arguments.limit)]
             lines = report.table(_LISTED, ([row[name] for name in _LISTED] for row in rows))

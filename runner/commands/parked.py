@@ -13,7 +13,7 @@ _COLUMNS = ("id", "job", "status", "since", "code", "ids", "message", "fix")
 
 def run(arguments: Namespace) -> int:
     """Print what is parked or dead; 4 when there is anything, else 0."""
-    with Store.open(Places.of(arguments).data) as store:
+    with Places.of(arguments).store() as store:
         found = rows(store)
     lines = report.table(_COLUMNS, ([row[name] for name in _COLUMNS] for row in found))
     report.print_either(arguments.json, {"parked": found}, lines if found else ["nothing is parked or dead"])

@@ -32,7 +32,7 @@ def run(arguments: Namespace) -> int:
     if result.error:
         report.print_error(result.error)
         return result.exit_code
-    with Store.open(Places.of(arguments).data) as store:
+    with Places.of(arguments).store() as store:
         rows = list(findings(result))
         if arguments.told:
             remember_told(store, rows, arguments.told)

@@ -23,7 +23,7 @@ def run(arguments: Namespace) -> int:
     """Retry or discard, and say how many there were; 4 when a message still matches no job. Raises WrongUse when there
     is no such thing."""
     places = Places.of(arguments)
-    with Store.open(places.data) as store:
+    with places.store() as store:
         if arguments.command == "retry":
             return _retry(store, places, arguments)
         if not store.discard(arguments.id, reason=arguments.reason, now=_now()):

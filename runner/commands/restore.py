@@ -8,7 +8,7 @@ from typing import Any
 
 from runner import report
 from runner.places import Places
-from runner.store import Store, prepare, read_backup
+from runner.store import prepare, read_backup
 
 _NEEDS_A_LOOK = 4
 
@@ -16,12 +16,12 @@ _NEEDS_A_LOOK = 4
 def run(arguments: Namespace) -> int:
     """Restore into an empty directory; 0, or 4 when the audit log in the backup isn't as it was written.
 
-    Raises WrongUse when something is in the directory.
+    Raises WrongUse when something is in the directory, or in the database that the project file names.
     """
-    path, data = Path(arguments.file), Places.of(arguments).data
+    path, places = Path(arguments.file), Places.of(arguments)
     told = read_backup(path)
-    prepare(data, path)
-    with Store.open(data) as store:
+    prepare(places.data, path)
+    with places.store() as store:
         held = store.take_back(path, now=datetime.now(UTC))
         faults = store.audit_faults()
     document = {

@@ -32,7 +32,7 @@ def perform(arguments: Namespace) -> Run:
     script = jobscript.load(job.script, job.name)
     steps = execute.choose(script, arguments.only, arguments.start, arguments.end)
     with (
-        nullcontext() if arguments.memory else Store.open(places.data) as store,
+        nullcontext() if arguments.memory else places.store() as store,
         precautions.turn(store, job),
         precautions.subjects(store, places, job, start.state.get("data")),
     ):

@@ -7,7 +7,7 @@ from typing import Any
 from runner import report
 from runner.errors import WrongUse
 from runner.places import Places
-from runner.store import RunRecord, Store
+from runner.store import RunRecord
 
 _LISTED = ("id", "job", "started", "ended", "outcome", "code", "counts")
 _ITEM = ("index", "outcome", "ids", "code", "message", "fix")
@@ -15,7 +15,7 @@ _ITEM = ("index", "outcome", "ids", "code", "message", "fix")
 
 def run(arguments: Namespace) -> int:
     """Print the list, or one run; 0."""
-    with Store.open(Places.of(arguments).data) as store:
+    with Places.of(arguments).store() as store:
         if arguments.action == "list":
             rows = [_row(each) for each in store.runs(arguments.limit, job=arguments.job)]
             report.print_either(arguments.json, {"runs": rows}, report.table(_LISTED, map(list, _values(rows))))

@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> int:
     places = Places.of(arguments)
     found = project.load(places.project)
     _keep_to_ourselves()
-    with Store.open(places.data, who="service") as store, _alone(store):
+    with places.store(who="service") as store, _alone(store):
         vault = Vault(places.data / "keys", now=_now)
         _refuse_without_key(store)
         log = _log(found, vault, arguments.log_format)

@@ -23,7 +23,7 @@ def run(arguments: Namespace) -> int:
     """Print the status; 0 when all is well, 4 when something needs a look."""
     places = Places.of(arguments)
     found = project.load(places.project)
-    with Store.open(places.data) as store:
+    with places.store() as store:
         document = status(store, list(found.jobs.values()), now := datetime.now(UTC))
         if places.production and permission.is_held(store, places, provenance(found)):
             document["needs_a_look"].append("no job starts: the go-live checklist wasn't passed for this configuration")

@@ -24,7 +24,9 @@ from runner.store import FILE, Key, Store
 
 Status = Literal["pass", "fail", "needs_person"]
 
-_OURS = re.compile(rf"{re.escape(FILE)}(-wal|-shm|-journal)?|store\.key|keys/[a-z0-9-]+\.key|locks/[0-9a-f]{{32}}")
+_OURS = re.compile(
+    rf"{re.escape(FILE)}(-wal|-shm|-journal)?|store\.(key|elsewhere)|keys/[a-z0-9-]+\.key|locks/[0-9a-f]{{32}}"
+)
 _DONE = ("succeeded", "refused")
 _AGREED_DAYS = 7  # for which payloads may wait for a person (R-DL4)
 

@@ -54,7 +54,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "retried": ("a person let something be tried again", ("id", "code", "count")),
     "discarded": ("a person gave something up", ("id",)),
     "payload_erased": ("a payload was deleted", ("unit", "message", "job", "accepted", "method")),
-    "payloads_scrubbed": ("what was deleted was seen gone from the files", ("count",)),
+    "payloads_scrubbed": ("what was deleted was seen gone from the files, or its key destroyed", ("count", "method")),
     "repaired": ("a person let reconciling deal with what was missing", ("job", "id", "code")),
     "told": ("a person has told the other agency what reconciling had found", ("id",)),
     "subject_erased": (
@@ -77,6 +77,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "golive_signed": ("a person confirmed a row of it", ("row", "name", "day", "hash")),
     "golive_overridden": ("a person let production run without it", ("configuration", "reason")),
+    "store_moved": ("the store was moved into another database", ()),
     "restored": ("a backup was restored", ("made", "ledger", "records", "answers")),
 }  # fmt: skip
 

@@ -29,7 +29,7 @@ from runner.store.access import Access
 from runner.store.attention import Attention
 from runner.store.audit import Audit
 from runner.store.copies import Copies, prepare, read_backup
-from runner.store.database import FILE
+from runner.store.database import wall_clock
 from runner.store.envelopes import Envelopes
 from runner.store.erasure import About, Erasure
 from runner.store.ledger import Ledger, Memory, Outbox
@@ -59,6 +59,7 @@ from runner.store.repairs import Repairs
 from runner.store.retention import Retention
 from runner.store.runs import Runs
 from runner.store.schedules import Schedules
+from runner.store.sqlite import FILE
 from runner.store.units import Units
 
 __all__ = [
@@ -104,14 +105,23 @@ class Store(
 
     @classmethod
     def open(
-        cls, folder: Path, *, patience: float = 5.0, now: Callable[[], datetime] | None = None, who: str | None = None
+        cls,
+        folder: Path,
+        *,
+        at: str | None = None,
+        patience: float = 5.0,
+        now: Callable[[], datetime] | None = None,
+        who: str | None = None,
+        moving: bool = False,
     ) -> Self:
         """Open the store, made anew where there is none: directory 0700, files 0600. Raises StoreError.
 
-        `patience` is how many seconds another process may keep the file locked. `now` dates what operations write
-        into ledger and outbox. `who` is the name in the audit log of who changes it, the system's user if not given.
+        `at` is the address of a PostgreSQL database, where one is used instead of a file in the directory. `patience`
+        is how many seconds another process may keep that locked. `now` dates what operations write into ledger and
+        outbox. `who` is the name in the audit log of who changes it, the system's user if not given. With `moving` it
+        is opened on its way from the one to the other.
         """
-        return cls(folder, patience=patience, who=who, **({"now": now} if now else {}))
+        return cls(folder, at=at, patience=patience, who=who, moving=moving, now=now or wall_clock)
 
     def __enter__(self) -> Self:
         return self

@@ -1,10 +1,10 @@
 """Who may come in, what must be left alone for a while, and small settings."""
 
-import sqlite3
 from datetime import datetime
 from typing import Any
 
 from runner.store.audit import note
+from runner.store.connection import Transaction
 from runner.store.database import Database
 from runner.store.moments import optional_moment, optional_text, text
 from runner.store.records import Circuit, Key
@@ -18,7 +18,7 @@ class Access(Database):
         """Keep a new key. Raises StoreError when its id is taken."""
         values = (key.id, key.label, key.salt, key.digest, text(key.created), optional_text(key.expires))
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Transaction) -> None:
             db.execute("INSERT INTO keys (id, label, salt, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?)", values)
             note(db, "key_created", key.created, key=key.id, label=key.label, expires=key.expires)
 
@@ -38,8 +38,9 @@ class Access(Database):
     def expire_key(self, key_id: str, when: datetime, *, now: datetime) -> None:
         """Let a key end then, if it doesn't end sooner, since another takes its place."""
 
-        def work(db: sqlite3.Connection) -> None:
-            ended = "UPDATE keys SET expires = min(coalesce(expires, ?1), ?1) WHERE id = ?2 RETURNING label, expires"
+        def work(db: Transaction) -> None:
+            ended = """UPDATE keys SET expires = CASE WHEN expires < ?1 THEN expires ELSE ?1 END
+                       WHERE id = ?2 RETURNING label, expires"""
             for label, expires in db.execute(ended, (text(when), key_id)).fetchall():
                 note(db, "key_rotated", now, key=key_id, label=label, until=expires)
 
@@ -48,7 +49,7 @@ class Access(Database):
     def revoke_key(self, key_id: str, *, now: datetime) -> bool:
         """End a key at once; False when there is none of that id, or it was revoked before."""
 
-        def work(db: sqlite3.Connection) -> bool:
+        def work(db: Transaction) -> bool:
             revoked = "UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL RETURNING label"
             rows = db.execute(revoked, (text(now), key_id)).fetchall()
             for (label,) in rows:
@@ -86,7 +87,7 @@ class Access(Database):
         self.change(lambda db: keep_setting(db, name, value))
 
 
-def _touch(db: sqlite3.Connection, key_id: str, now: datetime) -> None:
+def _touch(db: Transaction, key_id: str, now: datetime) -> None:
     row = db.execute("SELECT label, last_used FROM keys WHERE id = ?", (key_id,)).fetchone()
     if row and (row[1] or "")[:10] != text(now)[:10]:
         note(db, "key_used", now, key=key_id, label=row[0])

@@ -1,12 +1,13 @@
 """What waits for a person: shown, tried again, discarded, or erased when nobody came."""
 
 import json
-import sqlite3
 from datetime import datetime
 
 from runner.store import doubts, envelopes, units
 from runner.store.audit import nameable, note
+from runner.store.connection import Transaction
 from runner.store.database import Database
+from runner.store.entries import change_status
 from runner.store.moments import text
 from runner.store.records import Parked
 
@@ -38,7 +39,7 @@ class Attention(Database):
         A unit is due at once and has all its tries again; a record is handed to the next run of its job.
         """
 
-        def work(db: sqlite3.Connection) -> int:
+        def work(db: Transaction) -> int:
             count = _retry_units(db, name, code, now) + _release_records(db, name, code, now)
             if count:
                 note(db, "retried", now, id=nameable(db, name) if name else None, code=code, count=count)
@@ -53,7 +54,7 @@ class Attention(Database):
         The reason stays in the receipt as long as that; the audit log, which stays for good, doesn't hold it.
         """
 
-        def work(db: sqlite3.Connection) -> bool:
+        def work(db: Transaction) -> bool:
             found = _discard(db, name, reason, now)
             if found:
                 note(db, "discarded", now, id=nameable(db, name))
@@ -75,7 +76,7 @@ class Attention(Database):
         return self.change(lambda db: _expire(db, now))
 
 
-def _retry_units(db: sqlite3.Connection, name: str | None, code: str | None, now: datetime) -> int:
+def _retry_units(db: Transaction, name: str | None, code: str | None, now: datetime) -> int:
     moment = text(now)
     rows = db.execute(
         """UPDATE units SET status = 'pending', due = ?, since = ?, tries = 0, expires = NULL, settled = NULL
@@ -88,13 +89,13 @@ def _retry_units(db: sqlite3.Connection, name: str | None, code: str | None, now
     return len(rows)
 
 
-def _release_records(db: sqlite3.Connection, name: str | None, code: str | None, now: datetime) -> int:
+def _release_records(db: Transaction, name: str | None, code: str | None, now: datetime) -> int:
     answers = doubts.release(db, name, code)
     released = "UPDATE parked SET released = ? WHERE released IS NULL AND (job || '/' || record = ? OR code = ?)"
     return db.execute(released, (text(now), name, code)).rowcount + answers
 
 
-def _discard(db: sqlite3.Connection, name: str, reason: str, now: datetime) -> bool:
+def _discard(db: Transaction, name: str, reason: str, now: datetime) -> bool:
     if close_unit(db, f"id = ? AND {DISCARDABLE}", name, "discarded", f"discarded: {reason}", now):
         return True
     if close_message(db, "id = ?", name, "discarded", f"discarded: {reason}", now) or doubts.drop_answer(db, name):
@@ -103,14 +104,14 @@ def _discard(db: sqlite3.Connection, name: str, reason: str, now: datetime) -> b
     return db.execute("DELETE FROM parked WHERE job || '/' || record = ?", (name,)).rowcount == 1
 
 
-def _expire(db: sqlite3.Connection, now: datetime) -> int:
+def _expire(db: Transaction, now: datetime) -> int:
     late = text(now)
     return close_unit(db, "expires <= ?", late, "expired", "expired", now) + close_message(
         db, "expires <= ?", late, "expired", "expired", now
     )
 
 
-def close_unit(db: sqlite3.Connection, which: str, value: str, status: str, reason: str, now: datetime) -> int:
+def close_unit(db: Transaction, which: str, value: str, status: str, reason: str, now: datetime) -> int:
     """End units before their time and erase their payloads, within the transaction at hand. How many there were."""
     rows = db.execute(
         f"UPDATE units SET status = ?, expires = NULL, settled = ? WHERE {which} RETURNING id, subject, message",
@@ -124,18 +125,14 @@ def close_unit(db: sqlite3.Connection, which: str, value: str, status: str, reas
     return len(rows)
 
 
-def _let_pass(db: sqlite3.Connection, unit: str) -> None:
+def _let_pass(db: Transaction, unit: str) -> None:
     """Nothing waits any more behind the answers of a unit that were refused, and shall not be given."""
-    db.execute(
-        """UPDATE ledger SET status = 'done' WHERE status = 'refused' AND EXISTS (
-             SELECT 1 FROM items JOIN runs ON runs.id = items.run WHERE runs.unit = ?
-               AND ledger.kind = json_extract(items.ids, '$.kind') AND ledger.key IN (json_extract(items.ids, '$.key'),
-                 'keyed:' || sealed('ledger ' || ledger.kind || ' ' || json_extract(items.ids, '$.key'))))""",
-        (unit,),
-    )
+    rows = db.execute("SELECT ids FROM items JOIN runs ON runs.id = items.run WHERE runs.unit = ?", (unit,)).fetchall()
+    for (ids,) in rows:
+        change_status(db, json.loads(ids), "refused", "done")
 
 
-def close_message(db: sqlite3.Connection, which: str, value: str, status: str, reason: str, now: datetime) -> int:
+def close_message(db: Transaction, which: str, value: str, status: str, reason: str, now: datetime) -> int:
     """The same for quarantined messages."""
     rows = db.execute(
         f"""UPDATE messages SET status = ?, expires = NULL, settled = ?

@@ -2,13 +2,13 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from runner.logs import audit
 from runner.logs.audit import Entry
+from runner.store.connection import Link, Transaction
 from runner.store.database import Database
 from runner.store.moments import document, optional_text, text
 from runner.store.records import AuditLine
@@ -19,39 +19,37 @@ _GUARDS = {"audit_keeps", "audit_stays"}
 _OURS = re.compile(r"[0-9a-f]{32}")
 
 
-def note(db: sqlite3.Connection, event: str, now: datetime, **fields: Any) -> None:
+def note(db: Transaction, event: str, now: datetime, **fields: Any) -> None:
     """Add an entry, within the transaction at hand. Raises KeyError for what audit.EVENTS doesn't declare."""
     last, previous = _end(db)
-    (who,) = db.execute("SELECT acting()").fetchone()
-    entry = Entry(last + 1, text(now), event, who, document(audit.about(event, fields)), previous)
+    entry = Entry(last + 1, text(now), event, db.who, document(audit.about(event, fields)), previous)
     made = entry.hashed()
     db.execute(
-        f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, sealed('entry ' || ?))",
-        (entry.number, entry.time, event, who, entry.about, previous, made, made),
+        f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (entry.number, entry.time, event, db.who, entry.about, previous, made, db.sealed(f"entry {made}")),
     )
     db.execute(
-        """INSERT INTO audit_end VALUES (1, ?1, ?2, sealed('end ' || ?1 || ' ' || ?2))
+        """INSERT INTO audit_end (one, number, hash, seal) VALUES (1, ?, ?, ?)
            ON CONFLICT (one) DO UPDATE SET number = excluded.number, hash = excluded.hash, seal = excluded.seal""",
-        (entry.number, made),
+        (entry.number, made, db.sealed(f"end {entry.number} {made}")),
     )
 
 
-def _end(db: sqlite3.Connection) -> tuple[int, str]:
+def _end(db: Transaction) -> tuple[int, str]:
     """Number and hash of the last entry. Where somebody tampered with the end, the chain is not mended, but stays seen
     to be broken."""
-    kept = db.execute(
-        "SELECT number, hash FROM audit_end WHERE seal = sealed('end ' || number || ' ' || hash)"
-    ).fetchone()
+    number, made, seal = db.execute("SELECT number, hash, seal FROM audit_end").fetchone() or (0, "", "")
+    if seal != db.sealed(f"end {number} {made}"):
+        number, made = 0, audit.BROKEN
     (last,) = db.execute("SELECT coalesce(max(number), 0) FROM audit").fetchone()
-    return kept if kept and kept[0] >= last else (max(last, kept[0] if kept else 0), audit.BROKEN)
+    return (number, made) if number >= last else (last, audit.BROKEN)
 
 
-def nameable(db: sqlite3.Connection, name: str) -> str:
+def nameable(db: Transaction, name: str) -> str:
     """An id as the log may hold it: one that the engine made as it is, any other keyed, since it may be a person's."""
     if _OURS.fullmatch(name):
         return name
-    (seal,) = db.execute("SELECT sealed('id ' || ?)", (name,)).fetchone()
-    return f"keyed:{seal[:16]}"
+    return f"keyed:{db.sealed(f'id {name}')[:16]}"
 
 
 class Audit(Database):
@@ -66,7 +64,7 @@ class Audit(Database):
     ) -> None:
         """Add entries, and keep a setting that the next ones are compared with."""
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Transaction) -> None:
             for event, fields in events:
                 note(db, event, now, **fields)
             keep_setting(db, setting, value)
@@ -95,19 +93,14 @@ class Audit(Database):
 
     def audit_faults(self) -> list[str]:
         """Everything by which the log is seen not to be as it was written (R-AU1)."""
-        with self.reading() as db:
-            db.execute("BEGIN")  # both queries see the same log
-            try:
-                return list(self._faults(db))
-            finally:
-                db.execute("COMMIT")
+        with self.snapshot() as db:
+            return list(self._faults(db))
 
-    def _faults(self, db: sqlite3.Connection) -> Iterator[str]:
+    def _faults(self, db: Link) -> Iterator[str]:
         end = db.execute("SELECT number, hash, seal FROM audit_end").fetchone()
         entries = (Entry(*row) for row in db.execute(f"SELECT {_COLUMNS} FROM audit ORDER BY number"))
         yield from audit.faults(entries, end, self._key)
-        guards = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
-        if not guards >= _GUARDS:
+        if not db.guards() >= _GUARDS:
             yield "what keeps the log from being changed was taken away"
 
 

@@ -17,10 +17,11 @@ from typing import Any
 
 from runner import keyfile
 from runner.errors import StoreError, UnreadableFile, WrongUse
-from runner.store import doubts
+from runner.store import doubts, tables
 from runner.store.audit import note
+from runner.store.connection import Connection, Transaction
 from runner.store.database import KEY, Database
-from runner.store.ledger import KEYED, tombstone
+from runner.store.entries import KEYED, tombstone
 from runner.store.migrations import STEPS
 from runner.store.moments import text
 from runner.store.records import Erased
@@ -28,10 +29,8 @@ from runner.store.records import Erased
 KEPT = (
     "ledger", "cursors", "outbox", "parked", "item_tries", "slots", "keys", "settings", "audit", "audit_end"
 )  # fmt: skip
-_OF_THE_VAULT = ("fingerprint key", "retired epoch")  # which is left behind
+_OF_THE_VAULT = ("fingerprint key", "retired epoch", "destroyed epoch")  # which is left behind
 _FIX = "Name a file that runner backup has made."
-
-Rows = Iterator[dict[str, Any]]
 
 
 class Copies(Database):
@@ -50,13 +49,9 @@ class Copies(Database):
         held = Erased(ledger=ledger, records=records, answers=answers)
         self.change(lambda db: note(db, "backed_up", now, ledger=ledger, records=records, answers=answers))
         told = {**about, "made": text(now), "version": str(len(STEPS)), "store key": self._key.hex()}
-        with _written(path) as copy, self.reading() as db:
-            db.execute("BEGIN")
-            try:
-                for table in KEPT:
-                    self._copy(db, copy, table)
-            finally:
-                db.execute("COMMIT")
+        with _written(path) as copy, self.snapshot() as db:
+            for table in KEPT:
+                self._copy(db, copy, table)
             copy.execute("CREATE TABLE backup (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
             copy.executemany("INSERT INTO backup VALUES (?, ?)", sorted(told.items()))
         return held
@@ -64,12 +59,15 @@ class Copies(Database):
     def take_back(self, path: Path, *, now: datetime) -> Erased:
         """Take back a backup into this store, which is new. How many rows of ledger, records and answers there were.
 
-        From now on nothing is sent that the ledger can't vouch for.
+        From now on nothing is sent that the ledger can't vouch for. Raises WrongUse where the store was used before.
         """
 
-        def work(db: sqlite3.Connection) -> Erased:
+        def work(db: Transaction) -> Erased:
+            if db.execute("SELECT 1 FROM audit").fetchone():
+                raise WrongUse("the store isn't new", fix="Restore into one that was never used.")
             db.execute("DELETE FROM audit_end")
-            counts = {table: _insert(db, table, _rows(copy, table)) for table in KEPT}
+            counts = {table: tables.copy(copy, db, table) for table in KEPT}
+            self.number_on()
             db.executemany("DELETE FROM settings WHERE name = ?", [(name,) for name in _OF_THE_VAULT])
             doubts.begin(db, text(now))
             held = Erased(ledger=counts["ledger"], records=counts["parked"], answers=counts["outbox"])
@@ -80,16 +78,14 @@ class Copies(Database):
         with _opened(path) as copy:
             return self.change(work)
 
-    def _copy(self, db: sqlite3.Connection, copy: sqlite3.Connection, table: str) -> None:
-        (made,) = db.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)).fetchone()
-        copy.execute(made)
-        rows = _rows(db, table)
-        _insert(copy, table, map(self._keyed, rows) if table == "ledger" else rows)
+    def _copy(self, db: Connection, copy: Connection, table: str) -> None:
+        names, rows = tables.rows(db, table)
+        copy.execute(f"CREATE TABLE {table} ({', '.join(names)})")
+        tables.insert(copy, table, names, map(self._keyed, rows) if table == "ledger" else rows)
 
-    def _keyed(self, row: dict[str, Any]) -> dict[str, Any]:
-        if row["key"].startswith(KEYED):
-            return row
-        return {**row, "key": tombstone(self, row["kind"], row["key"]), "answer": "{}"}
+    def _keyed(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        kind, key, status, value, _, updated = row
+        return row if key.startswith(KEYED) else (kind, tombstone(self, kind, key), status, value, "{}", updated)
 
 
 def read_backup(path: Path) -> dict[str, str]:
@@ -142,19 +138,3 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             yield copy
     except sqlite3.DatabaseError:
         raise UnreadableFile(f"{path} is no backup, or damaged", fix=_FIX) from None
-
-
-def _rows(db: sqlite3.Connection, table: str) -> Rows:
-    found = db.execute(f"SELECT * FROM {table}")
-    names = [column[0] for column in found.description]
-    return (dict(zip(names, row, strict=True)) for row in found)
-
-
-def _insert(db: sqlite3.Connection, table: str, rows: Rows) -> int:
-    """Insert rows by the names of their columns, so that those of an older version fit."""
-    count = 0
-    for row in rows:
-        marks = ", ".join(f":{name}" for name in row)
-        db.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", row)
-        count += 1
-    return count

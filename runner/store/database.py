@@ -1,4 +1,5 @@
-"""The file: changes that wait together are committed together, and reading never waits for writing.
+"""One database, open for one process: changes that wait together are committed together, and reading never waits for
+writing.
 
 There is one writing connection. Whoever comes first writes for all who wait, in one transaction, and each call
 returns when its own change is committed and flushed. That is as fast as a thread that only writes, and does the same
@@ -7,30 +8,30 @@ when a whole service runs in one thread.
 
 import os
 import pwd
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from runner import keyfile
-from runner.errors import StoreError
+from runner.errors import StoreError, Unconfirmed
 from runner.logs import audit
-from runner.store import ownership
+from runner.store import ownership, whereabouts
+from runner.store.change import Change, Work
+from runner.store.connection import Engine, Link, Transaction
 from runner.store.migrations import WITH_KEY, migrate
+from runner.store.sqlite import FIX, Sqlite
 
-FILE = "runner.sqlite"
 KEY = "store.key"
-FIX = "Check that the folder is yours, its disk not full, and no other program keeps the file locked."
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
 
 
-def _wall_clock() -> datetime:
+def wall_clock() -> datetime:
+    """The time."""
     return datetime.now(UTC)
 
 
@@ -42,11 +43,11 @@ def _system_user() -> str:
 
 
 class Database:
-    """One SQLite file, open for one process. `patience` is how many seconds another process may keep it locked; `who`
-    is the name in the audit log of the one who changes it, the system's user if not given.
+    """The database of a data directory: the SQLite file in it, or with `at` a PostgreSQL database, whose address that
+    is. `patience` is how many seconds another process may keep it locked; `who` is the name in the audit log of the one
+    who changes it, the system's user if not given.
 
-    The store has a key of its own beside the file, which seals its audit log and keys what was erased from its ledger.
-    SQL of the writing connection can call `sealed(text)` and `acting()`, who it is.
+    The store has a key of its own in the directory, which seals its audit log and keys what was erased from its ledger.
 
     Every change goes through `change`: a simulation that wants to die before or after one overrides it.
     """
@@ -55,35 +56,43 @@ class Database:
         self,
         folder: Path,
         *,
+        at: str | None = None,
         patience: float = 5.0,
-        now: Callable[[], datetime] = _wall_clock,
+        now: Callable[[], datetime] = wall_clock,
         who: str | None = None,
+        moving: bool = False,
     ) -> None:
         self.folder = folder
         self.now = now
         self.who = who or _system_user()
-        self._patience = patience
-        self._waiting: deque[_Change[Any]] = deque()
+        self.session = 0  # how many connections for writing there have been before this one
+        self._waiting: deque[Change[Any]] = deque()
         self._turns = threading.Condition()
         self._busy = False
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[Link] = []
         self._closed = False
+        self._lost: dict[str, Unconfirmed] = {}
         try:
             ownership.check(folder)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._path = folder / FILE
-            self._path.touch(mode=0o600)
-            self._writer = self._connect()
+            if not moving:
+                whereabouts.check(folder, in_file=at is None)
+            self._engine = _engine(folder, at, patience)
         except StoreError:
             raise
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"the data directory {folder} can't be used: {_why(error)}", fix=FIX) from None
+        except OSError as error:
+            raise _told_of_folder(error, folder) from None
+        self._failures: tuple[type[Exception], ...] = (StoreError, *self._engine.errors)
+        with self._told():
+            self._writer = self._connect()
         try:
-            with told():
+            with self._told():
                 self._key = self._own_key()
-            self._writer.create_function("sealed", 1, self.sealed, deterministic=True)
-            self._writer.create_function("acting", 0, lambda: self.who)
-            self.change(migrate)
+                self._transaction = Transaction(self._writer, self.sealed, self.who)
+            self.change(lambda db: migrate(db, self._writer))
+            if at is not None and not moving:
+                with self._told():
+                    whereabouts.put_note(folder)
         except BaseException:
             self.close()
             raise
@@ -94,51 +103,93 @@ class Database:
             return db.execute(statement, values).fetchall()
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[Link]:
         """A connection for queries only; there are as many as readers at once."""
-        with told():
-            db = self._reader()
+        with self._told():
+            link = self._reader()
             try:
-                yield db
+                yield link
             finally:
-                db.close() if self._closed else self._idle.append(db)
+                self._give_back(link)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Link]:
+        """The same, and all queries in the block see the same."""
+        with self.reading() as link, link.snapshot():
+            yield link
 
     def change(self, work: Work[T]) -> T:
         """Do the work in a transaction; its result, once that is committed and flushed. All of it or nothing."""
-        mine = _Change(work)
+        mine = Change(work)
         self._waiting.append(mine)
         with self._turn(unless=lambda: mine.settled) as ours:
             if ours:
                 self._commit_waiting()
-        return mine.outcome()
+        with self._told():
+            return mine.outcome()
+
+    def change_known(self, name: str, work: Work[T]) -> T:
+        """The same, for what nobody would notice otherwise: where its outcome is unknown, `recalled` tells it later."""
+        try:
+            return self.change(work)
+        except Unconfirmed as lost:
+            self._lost[name] = lost
+            raise
+
+    def recalled(self, name: str) -> Any:
+        """What a change of this name gave whose outcome was unknown, when it was kept after all, else None.
+
+        Raises Unconfirmed while nobody can tell; `forget` it when what follows is done.
+        """
+        lost = self._lost.get(name)
+        with self._told():
+            return lost.result if lost and self._engine.was_kept(lost.transaction) else None
+
+    def forget(self, name: str) -> None:
+        """What was recalled is dealt with."""
+        self._lost.pop(name, None)
 
     def sealed(self, text: str) -> str:
         """A text's seal, made with the store's own key: nobody else makes it, or guesses the text from it."""
         return audit.sealed(self._key, text)
 
-    def version(self) -> int:
-        """A number that changes whenever another process has changed the file."""
-        with told(), self._turn():
-            ((number,),) = self._writer.execute("PRAGMA data_version").fetchall()
-        return int(number)
+    def refuse_since(self, session: int) -> None:
+        """Within a change: raise StoreError when the connection is another by now, since locks that were taken when
+        that one was there may be somebody else's."""
+        if session != self.session:
+            fix = "It is tried again; look after the network if this comes often."
+            raise StoreError("the connection to the database broke off, and with it the locks of this run", fix=fix)
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether `checkpoint` makes what was deleted vanish; else only the end of its key does."""
+        return self._engine.overwrites
+
+    def number_on(self) -> None:
+        """Within a change: after rows were put in with their numbers, go on behind the last."""
+        self._writer.number_on()
+
+    def take(self, name: str) -> Callable[[], None] | None:
+        """Hold a name among all processes; how to give it back, or None when somebody has it."""
+        with self._told():
+            return self._engine.take(name, self._on_writer)
+
+    def version(self) -> str:
+        """A text that is another whenever another process has changed something."""
+        with self._told():
+            return self._on_writer(lambda link: link.changes())
 
     def checkpoint(self, *, patience: float = 0.25) -> bool:
-        """Move everything into the main file and empty the journal; False when somebody was reading meanwhile."""
-        with told(), self._turn():
-            self._writer.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
-            try:
-                (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            finally:
-                self._writer.execute(f"PRAGMA busy_timeout = {int(self._patience * 1000)}")
-        return not busy
+        """Overwrite what was deleted in all files; False when somebody was reading meanwhile."""
+        with self._told():
+            return self._on_writer(lambda link: link.checkpoint(patience))
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database."""
         with self._turn():
             self._closed = True
             self._writer.close()
-            while self._idle:
-                self._idle.pop().close()
+            self._drop_readers()
 
     @contextmanager
     def _turn(self, unless: Callable[[], bool] = lambda: False) -> Iterator[bool]:
@@ -159,22 +210,13 @@ class Database:
                     self._busy = False
                     self._turns.notify_all()
 
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, timeout=self._patience, isolation_level=None, check_same_thread=False)
-        try:
-            # FULL: in WAL mode a lesser setting loses the last commits when the power fails.
-            for setting in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
-                db.execute(f"PRAGMA {setting}")
-        except BaseException:
-            db.close()
-            raise
-        return db
+    def _connect(self) -> Link:
+        return self._engine.connect()
 
     def _own_key(self) -> bytes:
         path = self.folder / KEY
-        (version,) = self._writer.execute("PRAGMA user_version").fetchone()
         if not path.exists():
-            if version >= WITH_KEY:
+            if self._writer.version() >= WITH_KEY:
                 raise StoreError(f"the store's own key, {KEY}, is missing", fix="Put it back, or restore a backup.")
             keyfile.make(path)
         key = path.read_bytes()
@@ -182,79 +224,94 @@ class Database:
             raise StoreError(f"{KEY} is no key", fix="Put it back as it was.")
         return key
 
-    def _reader(self) -> sqlite3.Connection:
-        if self._closed:
-            raise sqlite3.ProgrammingError("it is closed")
+    def _reader(self) -> Link:
+        self._refuse_closed()
         try:
             return self._idle.pop()
         except IndexError:
             return self._connect()
 
+    def _give_back(self, link: Link) -> None:
+        if link.lost:
+            self._drop_readers()  # the others broke off with it
+        link.close() if self._closed or link.lost else self._idle.append(link)
+
+    def _drop_readers(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise StoreError("the store is closed", fix="Open it again.")
+
+    def _on_writer(self, do: Callable[[Link], T]) -> T:
+        """Do something outside of a transaction, as the only one who writes."""
+        with self._turn():
+            return self._do(do)
+
+    def _do(self, do: Callable[[Link], T]) -> T:
+        """Do something that may be done twice: where the connection broke off unseen, with another."""
+        self._refuse_closed()
+        try:
+            return do(self._writer)
+        except self._engine.errors:
+            if not self._writer.lost:
+                raise
+        self._connect_again()
+        return do(self._writer)
+
+    def _connect_again(self) -> None:
+        self._drop_readers()
+        fresh = self._connect()
+        self._writer.close()
+        self._writer, self._transaction = fresh, Transaction(fresh, self.sealed, self.who)
+        self.session += 1
+        self._engine.take_again(fresh)
+
     def _commit_waiting(self) -> None:
-        group: list[_Change[Any]] = []
-        failed: BaseException | None = sqlite3.OperationalError("interrupted")
+        group: list[Change[Any]] = []
+        failed: BaseException | None = StoreError("the change was interrupted", fix="Try again.")
         try:
             while self._waiting:
                 group.append(self._waiting.popleft())
-            self._writer.execute("BEGIN IMMEDIATE")
+            self._do(lambda link: link.begin())
             for change in group:
-                change.make(self._writer)
-            self._writer.execute("COMMIT")
+                change.make(self._transaction, self._writer, alone=len(group) == 1)
+            self._writer.commit()
             failed = None
-        except sqlite3.Error as error:
+        except self._failures as error:
             failed = error
         finally:
-            with suppress(sqlite3.Error):  # SQLite may have ended it itself
+            with suppress(*self._engine.errors):
                 if failed:
-                    self._writer.execute("ROLLBACK")
+                    self._writer.rollback()
             for change in group:
                 change.settle(failed)
 
-
-class _Change(Generic[T]):
-    """One caller's change among those that are committed together."""
-
-    def __init__(self, work: Work[T]) -> None:
-        self.settled = False
-        self._work = work
-        self._result: T
-        self._error: BaseException | None = None
-
-    def make(self, db: sqlite3.Connection) -> None:
-        """Do the work. If it fails, it alone is undone, unless SQLite has given up the whole transaction."""
-        db.execute("SAVEPOINT one")
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Whatever the database or the folder refuses becomes a StoreError."""
         try:
-            self._result = self._work(db)
-        except Exception as error:
-            if not db.in_transaction:
-                raise
-            self._error = error
-            db.execute("ROLLBACK TO one")
-        db.execute("RELEASE one")
-
-    def settle(self, failed: BaseException | None) -> None:
-        """The transaction was committed, or failed for all."""
-        self._error = failed or self._error
-        self.settled = True
-
-    def outcome(self) -> T:
-        """What the work gave, or raise what went wrong."""
-        with told():
-            if self._error:
-                raise self._error
-        return self._result
+            yield
+        except StoreError:
+            raise
+        except self._engine.errors as error:
+            raise self._engine.told(error) from None
+        except OSError as error:
+            raise _told_of_folder(error) from None
 
 
-@contextmanager
-def told() -> Iterator[None]:
-    """Whatever the file or its folder refuses becomes a StoreError."""
+def _engine(folder: Path, at: str | None, patience: float) -> Engine:
+    if at is None:
+        return Sqlite(folder, patience)
     try:
-        yield
-    except StoreError:
-        raise
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"the data directory can't be used: {_why(error)}", fix=FIX) from None
+        from runner.store.postgres import Postgres  # here, since one machine alone needs nothing of it
+    except ModuleNotFoundError:
+        fix = "pip install 'primero-progres-bridge[postgres]'"
+        raise StoreError("what PostgreSQL needs is not installed", fix=fix) from None
+    return Postgres(at, patience)
 
 
-def _why(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
+def _told_of_folder(error: OSError, folder: Path | None = None) -> StoreError:
+    which = f"the data directory {folder}" if folder else "the data directory"
+    return StoreError(f"{which} can't be used: {error.strerror or error}", fix=FIX)

@@ -6,92 +6,90 @@ without a failure, whatever the ledger doesn't show as done is *doubtful*: it is
 that waited when the backup was made may have been delivered since: they are *held*.
 """
 
-import sqlite3
+import json
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
+from runner.store.connection import Connection, Transaction
+from runner.store.entries import change_status
 from runner.store.records import Parked
 from runner.store.settings import keep_setting, kept_setting
 
 RESTORED = "restored"
 CODE = "not_vouched"
 
-_HELD = "held AND ('outbox:' || system || '/' || number = ?1 OR ?2 = 'not_vouched')"
+_HELD = "held = 1 AND ('outbox:' || system || '/' || number = ?1 OR ?2 = 'not_vouched')"
 _WHY = "a backup was restored, and it may have been delivered since that was made"
 _FIX = "Ask the other side whether it has this answer; then retry or discard it."
 
 
-def begin(db: sqlite3.Connection, moment: str) -> None:
+def begin(db: Transaction, moment: str) -> None:
     """From now on nothing is vouched for that the ledger doesn't show as done."""
     keep_setting(db, RESTORED, moment)
     db.execute("UPDATE outbox SET held = 1")
 
 
-def end(db: sqlite3.Connection, job: str) -> None:
+def end(db: Transaction, job: str) -> None:
     """A scheduled job has read through: what comes from now on is new."""
     if restored := kept_setting(db, RESTORED):
         keep_setting(db, _vouched(job), restored)
 
 
-def in_doubt(db: sqlite3.Connection, job: str) -> bool:
+def in_doubt(db: Connection, job: str) -> bool:
     """Whether a scheduled job has yet to read through since a backup was restored."""
     restored = kept_setting(db, RESTORED)
     return restored is not None and kept_setting(db, _vouched(job)) != restored
 
 
-def held_answers(db: sqlite3.Connection) -> Iterator[Parked]:
+def held_answers(db: Connection) -> Iterator[Parked]:
     """The answers that are held back, the oldest first."""
-    rows = db.execute("SELECT system, number, kind, key, since FROM outbox WHERE held ORDER BY number").fetchall()
+    rows = db.execute("SELECT system, number, kind, key, since FROM outbox WHERE held = 1 ORDER BY number").fetchall()
     for system, number, kind, key, since in rows:
         ids = {"kind": kind, "key": key}
         yield Parked(f"outbox:{system}", str(number), ids, CODE, _WHY, _FIX, datetime.fromisoformat(since))
 
 
-def release(db: sqlite3.Connection, name: str | None, code: str | None) -> int:
+def release(db: Transaction, name: str | None, code: str | None) -> int:
     """Let answers go that are held, and what is doubtful of records that are released. How many answers there were."""
-    db.execute(
-        """UPDATE ledger SET status = 'released' WHERE status = 'doubtful' AND EXISTS (
-             SELECT 1 FROM parked WHERE parked.code = 'not_vouched' AND parked.released IS NULL
-               AND (job || '/' || record = ?1 OR ?2 = 'not_vouched') AND ledger.kind = json_extract(ids, '$.kind')
-               AND ledger.key IN (json_extract(ids, '$.key'),
-                 'keyed:' || sealed('ledger ' || ledger.kind || ' ' || json_extract(ids, '$.key'))))""",
+    rows = db.execute(
+        """SELECT ids FROM parked WHERE code = 'not_vouched' AND released IS NULL
+             AND (job || '/' || record = ?1 OR ?2 = 'not_vouched')""",
         (name, code),
-    )
+    ).fetchall()
+    for (ids,) in rows:
+        change_status(db, json.loads(ids), "doubtful", "released")
     return db.execute(f"UPDATE outbox SET held = 0 WHERE {_HELD}", (name, code)).rowcount
 
 
-def drop_answer(db: sqlite3.Connection, name: str) -> bool:
+def drop_answer(db: Transaction, name: str) -> bool:
     """Forget an answer that is held, since it was delivered, or never shall be; False when there is none."""
     return _drop(db, _HELD, (name, None))
 
 
-def drop_parked_answer(db: sqlite3.Connection, name: str) -> bool:
+def drop_parked_answer(db: Transaction, name: str) -> bool:
     """Forget the answer that a parked record is about, the first of its key; False when it is about none.
 
     Such a record bears the very key by which the answer waits; that of a case may name one, too, but bears its own id.
     """
-    first = """number = (SELECT min(outbox.number) FROM outbox JOIN parked
-                 ON outbox.key = parked.record AND outbox.kind = json_extract(parked.ids, '$.kind')
-                   AND outbox.key = json_extract(parked.ids, '$.key')
-               WHERE parked.job || '/' || parked.record = ?)"""
-    return _drop(db, first, (name,))
+    row = db.execute("SELECT record, ids FROM parked WHERE job || '/' || record = ?", (name,)).fetchone()
+    record, ids = (row[0], json.loads(row[1])) if row else (None, {})
+    if "key" not in ids or ids["key"] != record:
+        return False
+    return _drop(db, "number = (SELECT min(number) FROM outbox WHERE kind = ? AND key = ?)", (ids.get("kind"), record))
 
 
-def _drop(db: sqlite3.Connection, which: str, values: tuple[str | None, ...]) -> bool:
+def _drop(db: Transaction, which: str, values: tuple[Any, ...]) -> bool:
     rows = db.execute(f"DELETE FROM outbox WHERE {which} RETURNING kind, key", values).fetchall()
     for kind, key in rows:
         settle_answer(db, kind, key)
     return bool(rows)
 
 
-def settle_answer(db: sqlite3.Connection, kind: str, key: str) -> None:
+def settle_answer(db: Transaction, kind: str, key: str) -> None:
     """Nothing waits any more behind an answer that was dropped, unless another of its key does."""
-    db.execute(
-        """UPDATE ledger SET status = 'done' WHERE status = 'waiting' AND kind = ?1
-             AND key IN (?2, 'keyed:' || sealed('ledger ' || ?1 || ' ' || ?2))
-             AND NOT EXISTS (SELECT 1 FROM outbox WHERE kind = ?1 AND key = ?2)""",
-        (kind, key),
-    )
+    if not db.execute("SELECT 1 FROM outbox WHERE kind = ? AND key = ?", (kind, key)).fetchone():
+        change_status(db, {"kind": kind, "key": key}, "waiting", "done")
 
 
 def _vouched(job: str) -> str:

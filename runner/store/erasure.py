@@ -6,7 +6,6 @@ its key begins with the id and `#`, or one of the ids that it holds is it.
 
 import json
 import re
-import sqlite3
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -15,8 +14,9 @@ from runner.errors import InUse
 from runner.store import doubts, envelopes
 from runner.store.attention import DISCARDABLE, close_message, close_unit
 from runner.store.audit import note
+from runner.store.connection import Transaction
 from runner.store.database import Database
-from runner.store.ledger import KEYED, tombstone
+from runner.store.entries import KEYED, put_entry, tombstone
 from runner.store.moments import text
 from runner.store.records import Erased
 
@@ -43,7 +43,7 @@ class Erasure(Database):
         return self.change(lambda db: self._erase(db, About(ids), set(holders), set(subjects), receipt, now))
 
     def _erase(
-        self, db: sqlite3.Connection, about: "About", holders: set[str], subjects: set[str], receipt: str, now: datetime
+        self, db: Transaction, about: "About", holders: set[str], subjects: set[str], receipt: str, now: datetime
     ) -> Erased:
         holders |= _units_of(db, subjects)
         if any(_status(db, holder) == "running" for holder in holders):
@@ -52,7 +52,7 @@ class Erasure(Database):
             payloads=sum(_close(db, holder, now) for holder in sorted(holders)),
             records=_drop_records(db, about),
             answers=_drop_answers(db, about),
-            ledger=self._bury(db, about, now),
+            ledger=_bury(db, about, now),
             items=_blank_items(db, about) + _blank_errors(db, about),
         )
         for subject in subjects:
@@ -60,18 +60,6 @@ class Erasure(Database):
         envelopes.receipt(db, receipt, None, "erased", text(now), now)  # so that the file is scrubbed in any case
         note(db, "subject_erased", now, id=receipt, **vars(erased))
         return erased
-
-    def _bury(self, db: sqlite3.Connection, about: "About", now: datetime) -> int:
-        """Make tombstones. They say *done*, so that what was perhaps not delivered isn't sent either."""
-        rows = db.execute("SELECT kind, key, value, answer FROM ledger").fetchall()
-        count = 0
-        for kind, key, value, answer in rows:
-            if not key.startswith(KEYED) and (about.names(key) or about.is_in(json.loads(answer))):
-                gone = (kind, tombstone(self, kind, key), "done", value, "{}", text(now))
-                db.execute("DELETE FROM ledger WHERE kind = ? AND key = ?", (kind, key))
-                db.execute("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?)", gone)
-                count += 1
-        return count
 
 
 class About:
@@ -104,22 +92,22 @@ class About:
         return bool(sentence and self._word.search(sentence))
 
 
-def _units_of(db: sqlite3.Connection, subjects: Collection[str]) -> set[str]:
+def _units_of(db: Transaction, subjects: Collection[str]) -> set[str]:
     waiting = "SELECT id FROM units WHERE subject = ? AND settled IS NULL OR subject = ? AND expires IS NOT NULL"
     return {unit for subject in subjects for (unit,) in db.execute(waiting, (subject, subject))}
 
 
-def _status(db: sqlite3.Connection, holder: str) -> str | None:
+def _status(db: Transaction, holder: str) -> str | None:
     row = db.execute("SELECT status FROM units WHERE id = ?", (holder,)).fetchone()
     return row[0] if row else None
 
 
-def _close(db: sqlite3.Connection, holder: str, now: datetime) -> int:
+def _close(db: Transaction, holder: str, now: datetime) -> int:
     closed = close_unit(db, f"id = ? AND {DISCARDABLE}", holder, "discarded", "erased", now)
     return closed + close_message(db, "id = ?", holder, "discarded", "erased", now)
 
 
-def _drop_records(db: sqlite3.Connection, about: About) -> int:
+def _drop_records(db: Transaction, about: About) -> int:
     rows = db.execute("SELECT job, record, ids, message FROM parked").fetchall()
     found = [
         (job, record)
@@ -135,7 +123,7 @@ def _drop_records(db: sqlite3.Connection, about: About) -> int:
     return len(found)
 
 
-def _drop_answers(db: sqlite3.Connection, about: About) -> int:
+def _drop_answers(db: Transaction, about: About) -> int:
     """Also what has not been delivered yet: whoever asks for the erasure is told how many there were."""
     rows = db.execute("SELECT number, kind, key, entry FROM outbox").fetchall()
     found = [(number, kind, key) for number, kind, key, entry in rows if about.is_in(json.loads(entry))]
@@ -145,7 +133,20 @@ def _drop_answers(db: sqlite3.Connection, about: About) -> int:
     return len(found)
 
 
-def _blank_items(db: sqlite3.Connection, about: About) -> int:
+def _bury(db: Transaction, about: About, now: datetime) -> int:
+    """Make tombstones. They say *done*, so that what was perhaps not delivered isn't sent either."""
+    rows = db.execute("SELECT kind, key, value, answer FROM ledger").fetchall()
+    count = 0
+    for kind, key, value, answer in rows:
+        if not key.startswith(KEYED) and (about.names(key) or about.is_in(json.loads(answer))):
+            db.execute("DELETE FROM ledger WHERE kind = ? AND key = ?", (kind, key))
+            gone = {"status": "done", "value": value, "answer": {}}
+            put_entry(db, kind, tombstone(db, kind, key), gone, text(now))
+            count += 1
+    return count
+
+
+def _blank_items(db: Transaction, about: About) -> int:
     """Items of runs keep their outcome and code."""
     rows = db.execute("SELECT run, position, ids, message, fix FROM items").fetchall()
     found = [
@@ -157,7 +158,7 @@ def _blank_items(db: sqlite3.Connection, about: About) -> int:
     return len(found)
 
 
-def _blank_errors(db: sqlite3.Connection, about: About) -> int:
+def _blank_errors(db: Transaction, about: About) -> int:
     rows = db.execute("SELECT number, error FROM units WHERE error IS NOT NULL").fetchall()
     found = [(number,) for number, error in rows if about.is_in(json.loads(error)) or about.is_told(error)]
     db.executemany("UPDATE units SET error = NULL WHERE number = ?", found)

@@ -1,20 +1,15 @@
 """What was sent, how far was read, and which answers wait."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from runner.store import doubts
 from runner.store.audit import note
+from runner.store.connection import Transaction
 from runner.store.database import Database
+from runner.store.entries import Entry, keep_entry, tombstone
 from runner.store.moments import document, text
-
-Entry = dict[str, Any]
-
-KEYED = "keyed:"  # how the key of a tombstone begins
-
 
 _NOTHING_KNOWN = {"status": "unknown", "value": "", "answer": {}}
 
@@ -26,11 +21,12 @@ class Ledger:
     Of what was erased there is a tombstone, whose key nobody can read, and which says the same (H53). `in_doubt`: since
     a restore, what this ledger doesn't know may have been sent all the same. Then an entry has `doubtful` beside it;
     who doesn't find in it that all was done writes it back with the status *doubtful*, so that it stays so until a
-    person releases it.
+    person releases it. Nothing is written once the locks of the run may be somebody else's.
     """
 
     def __init__(self, database: Database, *, in_doubt: bool = False) -> None:
         self._database = database
+        self._session = database.session
         self._in_doubt = in_doubt
 
     def read(self, kind: str, key: str) -> Entry | None:
@@ -50,8 +46,12 @@ class Ledger:
 
     def write(self, kind: str, key: str, entry: Entry | None) -> None:
         """Keep the entry; forget it when it is None. Where there is a tombstone, it stays one."""
-        gone = tombstone(self._database, kind, key)
-        self._database.change(lambda db: keep_entry(db, kind, key, gone, entry, text(self._database.now())))
+
+        def work(db: Transaction) -> None:
+            self._database.refuse_since(self._session)
+            keep_entry(db, kind, key, entry, text(self._database.now()))
+
+        self._database.change(work)
 
 
 class Outbox(list[Entry]):
@@ -60,24 +60,30 @@ class Outbox(list[Entry]):
     def __init__(self, database: Database, entries: Sequence[Entry]) -> None:
         super().__init__(entries)
         self._database = database
+        self._session = database.session
 
     def append(self, entry: Entry) -> None:
         """Keep an answer, behind all that wait; what waits already isn't kept twice, as after a kill."""
         kept = (entry["system"], entry["kind"], entry["key"], document(entry), text(self._database.now()))
-        self._database.change(
-            lambda db: db.execute(
-                """INSERT INTO outbox (system, kind, key, entry, since) SELECT ?1, ?2, ?3, ?4, ?5
-                   WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE system = ?1 AND entry = ?4)""",
-                kept,
-            )
+        self._change(
+            """INSERT INTO outbox (system, kind, key, entry, since) SELECT ?1, ?2, ?3, ?4, ?5
+               WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE system = ?1 AND entry = ?4)""",
+            kept,
         )
         super().append(entry)
 
     def remove(self, entry: Entry) -> None:
         """Forget an answer that was delivered."""
         gone = (entry["system"], document(entry))
-        self._database.change(lambda db: db.execute("DELETE FROM outbox WHERE system = ? AND entry = ?", gone))
+        self._change("DELETE FROM outbox WHERE system = ? AND entry = ?", gone)
         super().remove(entry)
+
+    def _change(self, statement: str, values: tuple[str, ...]) -> None:
+        def work(db: Transaction) -> None:
+            self._database.refuse_since(self._session)
+            db.execute(statement, values)
+
+        self._database.change(work)
 
 
 class Memory(Database):
@@ -99,7 +105,7 @@ class Memory(Database):
         """
         rows = self.read(
             """SELECT entry FROM outbox WHERE system = ? AND NOT EXISTS (
-                 SELECT 1 FROM outbox AS earlier WHERE earlier.held AND earlier.number <= outbox.number
+                 SELECT 1 FROM outbox AS earlier WHERE earlier.held = 1 AND earlier.number <= outbox.number
                    AND earlier.kind = outbox.kind AND earlier.key = outbox.key) ORDER BY number""",
             system,
         )
@@ -113,7 +119,7 @@ class Memory(Database):
     def move_cursor(self, job: str, cursor: str) -> None:
         """Let a job read from another time on, as a person has decided."""
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Transaction) -> None:
             now = self.now()
             before = db.execute("SELECT cursor FROM cursors WHERE job = ?", (job,)).fetchone()
             note(db, "cursor_set", now, job=job, before=before and before[0], after=cursor)
@@ -122,29 +128,7 @@ class Memory(Database):
         self.change(work)
 
 
-def tombstone(database: Database, kind: str, key: str) -> str:
-    """The key of what is erased: recognised by who knows the id, and read by nobody."""
-    return f"{KEYED}{database.sealed(f'ledger {kind} {key}')}"
-
-
-def keep_entry(db: sqlite3.Connection, kind: str, key: str, gone: str, entry: Entry | None, now: str) -> None:
-    """Keep an entry, within the transaction at hand; `gone` is the key of its tombstone, should there be one."""
-    if entry is None:
-        db.execute("DELETE FROM ledger WHERE kind = ? AND key IN (?, ?)", (kind, key, gone))
-        return
-    told = (entry["status"], entry["value"], now, kind)
-    buried = "UPDATE ledger SET status = ?, value = ?, updated = ? WHERE kind = ? AND key = ?"
-    if db.execute(buried, (*told, gone)).rowcount:
-        return
-    db.execute(
-        """INSERT INTO ledger (status, value, updated, kind, key, answer) VALUES (?, ?, ?, ?, ?, ?)
-           ON CONFLICT (kind, key) DO UPDATE SET status = excluded.status, value = excluded.value,
-             answer = excluded.answer, updated = excluded.updated""",
-        (*told, key, document(entry["answer"])),
-    )
-
-
-def keep_cursor(db: sqlite3.Connection, job: str, cursor: str, now: datetime) -> None:
+def keep_cursor(db: Transaction, job: str, cursor: str, now: datetime) -> None:
     """Remember, within the transaction at hand, how far a job has read and settled."""
     db.execute(
         """INSERT INTO cursors (job, cursor, updated) VALUES (?, ?, ?)

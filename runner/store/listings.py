@@ -20,13 +20,14 @@ class Listings(Database):
         by_job: dict[str, dict[str, int]] = {}
         for job, status, count in self.read("SELECT job, status, count(*) FROM units GROUP BY job, status"):
             by_job.setdefault(job, {})[status] = count
-        ((quarantined, oldest, parked, waiting),) = self.read(
+        ((quarantined, oldest, parked, held, waiting),) = self.read(
             """SELECT (SELECT count(*) FROM messages WHERE status = 'quarantined'),
                       (SELECT min(arrived) FROM units WHERE status IN ('pending', 'running')),
-                      (SELECT count(*) FROM parked WHERE released IS NULL) + (SELECT count(*) FROM outbox WHERE held),
+                      (SELECT count(*) FROM parked WHERE released IS NULL),
+                      (SELECT count(*) FROM outbox WHERE held = 1),
                       (SELECT count(*) FROM outbox)"""
         )
-        return Counts(by_status, by_job, quarantined, parked, waiting, optional_moment(oldest))
+        return Counts(by_status, by_job, quarantined, parked + held, waiting, optional_moment(oldest))
 
     def units(
         self, *, status: str | None = None, message: str | None = None, job: str | None = None, limit: int = 50
@@ -34,8 +35,8 @@ class Listings(Database):
         """The last units, the newest first."""
         rows = self.read(
             f"""SELECT {_COLUMNS} FROM units
-                WHERE status = coalesce(?, status) AND message IS coalesce(?, message) AND job = coalesce(?, job)
-                ORDER BY number DESC LIMIT ?""",
+                WHERE status = coalesce(?, status) AND coalesce(message, '') = coalesce(?, message, '')
+                  AND job = coalesce(?, job) ORDER BY number DESC LIMIT ?""",
             status,
             message,
             job,

@@ -1,12 +1,12 @@
 """Messages that were posted: accepted once, counted when repeated, quarantined when no job wants them."""
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from runner.store import envelopes, units
 from runner.store.audit import note
+from runner.store.connection import Transaction
 from runner.store.database import Database
 from runner.store.moments import optional_moment, optional_text, text
 from runner.store.records import Accepted, MessageLine, NewMessage, NewUnit
@@ -60,7 +60,7 @@ class Messages(Database):
 
 
 def _accept(
-    db: sqlite3.Connection,
+    db: Transaction,
     message: NewMessage,
     parts: Sequence[NewUnit],
     now: datetime,
@@ -85,7 +85,7 @@ def _accept(
 
 
 def _readmit(
-    db: sqlite3.Connection, message_id: str, parts: Sequence[NewUnit], now: datetime, window: timedelta
+    db: Transaction, message_id: str, parts: Sequence[NewUnit], now: datetime, window: timedelta
 ) -> Accepted | None:
     row = db.execute(
         "SELECT fingerprint FROM messages WHERE id = ? AND status = 'quarantined'", (message_id,)
@@ -111,7 +111,7 @@ def _readmit(
     return Accepted(message_id, len(parts), duplicate=False)
 
 
-def _repeated(db: sqlite3.Connection, fingerprint: str, since: datetime) -> Accepted | None:
+def _repeated(db: Transaction, fingerprint: str, since: datetime) -> Accepted | None:
     """The message that this one repeats, counted there; None when it is new."""
     alike = db.execute(
         """UPDATE messages SET duplicates = duplicates + 1

@@ -1,14 +1,15 @@
-"""The tables, as they came to be. Each step is run once, in order; how many have been is the file's user_version.
+"""The tables, as they came to be. Each step is run once, in order; how many have been is kept beside them.
 
+They are written for SQLite; PostgreSQL spells them in its own way (postgres.py).
 A step is never changed once it was released; what comes later is added below. No table holds a record's data: they hold
 ids, codes, counts, times and keyed texts, and `envelopes` what nobody can read without the vault.
 """
 
-import sqlite3
 from collections.abc import Sequence
 
 from runner.errors import StoreError
 from runner.logs import audit
+from runner.store.connection import Link, Transaction
 
 WITH_KEY = 3  # the first version that has a key of its own beside it
 
@@ -93,7 +94,6 @@ STEPS: Sequence[Sequence[str]] = (
         """CREATE TABLE audit_end (
              one INTEGER PRIMARY KEY CHECK (one = 1),
              number INTEGER NOT NULL, hash TEXT NOT NULL, seal TEXT NOT NULL)""",
-        f"INSERT INTO audit_end VALUES (1, 0, '{audit.START}', sealed('end 0 {audit.START}'))",
         # Which files a run was made of: the project's commit, and the hash of what it consists of.
         "ALTER TABLE runs ADD COLUMN version TEXT",
         "ALTER TABLE runs ADD COLUMN configuration TEXT",
@@ -101,15 +101,26 @@ STEPS: Sequence[Sequence[str]] = (
         # held: restored from a backup, and perhaps delivered since that was made.
         "ALTER TABLE outbox ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
     ),
+    (
+        "DROP INDEX units_due",
+        "CREATE INDEX units_due ON units (job, due, turn, number) WHERE status = 'pending' AND head = 1",
+        # epoch: the newest whose key could have opened what was erased.
+        "ALTER TABLE receipts ADD COLUMN epoch TEXT",
+    ),
 )  # fmt: skip
 
 
-def migrate(db: sqlite3.Connection) -> None:
-    """Bring the tables up to date, within the transaction at hand. Raises StoreError for a newer file."""
-    (version,) = db.execute("PRAGMA user_version").fetchone()
+def migrate(db: Transaction, link: Link) -> None:
+    """Bring the tables up to date, within the transaction at hand. Raises StoreError for a newer store, and for one
+    that was made with another key."""
+    link.recognise(db.sealed("store"))
+    version = link.version()
     if version > len(STEPS):
         raise StoreError("the data directory was made by a newer version of the runner", fix="Update the runner.")
-    for statements in STEPS[version:]:
-        for statement in statements:
-            db.execute(statement)
-    db.execute(f"PRAGMA user_version = {len(STEPS)}")
+    for statement in (statement for statements in STEPS[version:] for statement in statements):
+        db.execute(link.spelled(statement))
+    if version < WITH_KEY:
+        seal = db.sealed(f"end 0 {audit.START}")
+        db.execute("INSERT INTO audit_end (one, number, hash, seal) VALUES (1, 0, ?, ?)", (audit.START, seal))
+    if version < len(STEPS):
+        link.set_version(len(STEPS))

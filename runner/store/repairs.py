@@ -5,12 +5,16 @@ since the record was made the audit log tells of no restore, no purge of that ti
 are kept), and no service that was killed.
 """
 
-import sqlite3
+import json
+import re
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from runner.store.audit import nameable, note
+from runner.store.connection import Transaction
 from runner.store.database import Database
-from runner.store.ledger import keep_entry, tombstone
+from runner.store.entries import keep_entry, tombstone
 from runner.store.moments import document, text
 from runner.store.records import Missing
 
@@ -29,14 +33,13 @@ class Repairs(Database):
 
         What a person has to release stays with them.
         """
-        gone = tombstone(self, missing.kind, missing.key)
 
-        def work(db: sqlite3.Connection) -> str:
-            word = _verdict(db, missing, gone)
+        def work(db: Transaction) -> str:
+            word = _verdict(db, missing)
             if word in (MENDED, HELD):
                 status = "done" if word == MENDED else "doubtful"
                 entry = {"status": status, "value": missing.value, "answer": {}}
-                keep_entry(db, missing.kind, missing.key, gone, entry, text(now))
+                keep_entry(db, missing.kind, missing.key, entry, text(now))
             if word in (QUEUED, HELD):
                 _queue(db, missing, now)
             if word != UNDER_WAY:
@@ -48,16 +51,17 @@ class Repairs(Database):
 
     def remember_told(self, kind: str, key: str, value: str, *, now: datetime) -> None:
         """Keep in the ledger that a person has settled something with the other agency."""
-        gone, entry = tombstone(self, kind, key), {"status": "done", "value": value, "answer": {}}
+        entry = {"status": "done", "value": value, "answer": {}}
 
-        def work(db: sqlite3.Connection) -> None:
-            keep_entry(db, kind, key, gone, entry, text(now))
+        def work(db: Transaction) -> None:
+            keep_entry(db, kind, key, entry, text(now))
             note(db, "told", now, id=nameable(db, key))
 
         self.change(work)
 
 
-def _verdict(db: sqlite3.Connection, missing: Missing, gone: str) -> str:
+def _verdict(db: Transaction, missing: Missing) -> str:
+    gone = tombstone(db, missing.kind, missing.key)
     record = (missing.job, missing.record)
     tried = db.execute("SELECT 1 FROM item_tries WHERE job = ? AND record = ?", record).fetchone()
     parked = db.execute("SELECT 1 FROM parked WHERE job = ? AND record = ? AND released IS NULL", record).fetchone()
@@ -73,40 +77,52 @@ def _verdict(db: sqlite3.Connection, missing: Missing, gone: str) -> str:
     return HELD if status in ("intended", "doubtful") else QUEUED
 
 
-def _by_the_runs(db: sqlite3.Connection, missing: Missing) -> str:
+def _by_the_runs(db: Transaction, missing: Missing) -> str:
     """What the runs and the audit log can vouch for."""
-    outcomes = {outcome for (outcome,) in db.execute(_OUTCOMES, (missing.job, missing.key))}
+    outcomes = _outcomes(db, missing.job, missing.key)
     if "done" in outcomes:
         return HELD if missing.value else MENDED  # which value was sent isn't known
     if "failed" in outcomes or missing.made is None:
         return HELD
-    about = {"made": text(missing.made), "job": missing.job}
-    return HELD if any(db.execute(query, about).fetchone() for query in _DOUBTS) else QUEUED
+    return HELD if any(_gaps(db, missing.job, text(missing.made))) else QUEUED
 
 
-_OUTCOMES = """SELECT DISTINCT items.outcome FROM items JOIN runs ON runs.id = items.run
-               WHERE runs.job = ?1 AND EXISTS (SELECT 1 FROM json_each(items.ids) WHERE value = ?2)"""
+def _outcomes(db: Transaction, job: str, key: str) -> set[str]:
+    """The outcomes of the items of a job's runs that name this key among their ids."""
+    written = re.sub("[!%_]", r"!\g<0>", document(key))
+    rows = db.execute(
+        """SELECT items.outcome, ids FROM items JOIN runs ON runs.id = items.run
+           WHERE runs.job = ? AND ids LIKE ? ESCAPE '!'""",
+        (job, f"%{written}%"),
+    )
+    return {outcome for outcome, ids in rows.fetchall() if key in json.loads(ids).values()}
 
-# Each finds something by which the runs since :made may not tell all that the :job has sent.
-_DOUBTS = (
-    # what is written here began later
-    "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM audit WHERE time < :made)",
-    "SELECT 1 FROM audit WHERE event = 'restored' AND time >= :made",
-    """SELECT 1 FROM audit WHERE event = 'purged' AND json_extract(about, '$.runs') AND time >= :made
-         AND NOT EXISTS (SELECT 1 FROM runs WHERE ended < :made)""",
-    """SELECT 1 FROM audit WHERE event = 'run_by_hand' AND time >= :made AND json_extract(about, '$.job') = :job
-         AND json_extract(about, '$.code') IS NOT 'dry_run'""",
+
+def _gaps(db: Transaction, job: str, made: str) -> Iterator[bool]:
+    """Whether the runs since then may not tell all that the job has sent: for one reason after the other."""
+    yield not db.execute("SELECT 1 FROM audit WHERE time < ?", (made,)).fetchone()  # what is written here began later
+    yield bool(_noted(db, "restored", made))
+    runs_before = db.execute("SELECT 1 FROM runs WHERE ended < ?", (made,)).fetchone()
+    yield not runs_before and any(about.get("runs") for about in _noted(db, "purged", made))
+    by_hand = (about for about in _noted(db, "run_by_hand", made) if about["job"] == job)
+    yield any(about.get("code") != "dry_run" for about in by_hand)
     # a service began, and the one before it hadn't ended
-    """SELECT 1 FROM audit AS began WHERE event = 'service_started' AND time >= :made AND 'service_started' =
-         (SELECT event FROM audit WHERE number < began.number AND event IN ('service_started', 'service_stopped')
-          ORDER BY number DESC LIMIT 1)""",
+    killed = """SELECT 1 FROM audit AS began WHERE event = 'service_started' AND time >= ? AND 'service_started' =
+                  (SELECT event FROM audit WHERE number < began.number
+                     AND event IN ('service_started', 'service_stopped') ORDER BY number DESC LIMIT 1)"""
+    yield bool(db.execute(killed, (made,)).fetchone())
     # a run broke off, and what was under way just then isn't told
-    """SELECT 1 FROM runs WHERE job = :job AND ended >= :made AND outcome = 'failed' AND counts <> '{}'
-         AND json_extract(counts, '$.failed') IS NULL""",
-)
+    failed = "SELECT counts FROM runs WHERE job = ? AND ended >= ? AND outcome = 'failed' AND counts <> '{}'"
+    yield any("failed" not in json.loads(counts) for (counts,) in db.execute(failed, (job, made)).fetchall())
 
 
-def _queue(db: sqlite3.Connection, missing: Missing, now: datetime) -> None:
+def _noted(db: Transaction, event: str, since: str) -> list[dict[str, Any]]:
+    """What the audit log says of an event, each time since then."""
+    rows = db.execute("SELECT about FROM audit WHERE event = ? AND time >= ?", (event, since)).fetchall()
+    return [json.loads(about) for (about,) in rows]
+
+
+def _queue(db: Transaction, missing: Missing, now: datetime) -> None:
     """Hand the record to the next run of its job, as if a person had released it; what is parked stays so."""
     db.execute(
         """INSERT INTO parked (job, record, ids, code, message, fix, since, released)

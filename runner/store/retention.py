@@ -4,10 +4,11 @@ The ledger stays, since what it forgets would be sent again; so do parked record
 audit log, in which nothing can be deleted.
 """
 
-import sqlite3
 from datetime import datetime
+from sys import maxsize
 
 from runner.store.audit import note
+from runner.store.connection import Connection, Transaction
 from runner.store.database import Database
 from runner.store.moments import text
 
@@ -37,12 +38,12 @@ class Retention(Database):
     def old(self, *, runs: datetime, messages: datetime) -> dict[str, int]:
         """How much there is that is older: of runs, receipts and slots, and of messages with their units."""
         with self.reading() as db:
-            return {name: len(rows) for name, rows in _old(db, runs, messages, -1).items()}
+            return {name: len(rows) for name, rows in _old(db, runs, messages, maxsize).items()}
 
     def purge(self, *, runs: datetime, messages: datetime, now: datetime, most: int = 500) -> dict[str, int]:
         """Delete at most so many of each that are older, in one transaction. How many were deleted; {} when none."""
 
-        def work(db: sqlite3.Connection) -> dict[str, int]:
+        def work(db: Transaction) -> dict[str, int]:
             counts = {}
             for name, rows in _old(db, runs, messages, most).items():
                 for statement in _DELETE[name]:
@@ -56,6 +57,6 @@ class Retention(Database):
         return self.change(work)
 
 
-def _old(db: sqlite3.Connection, runs: datetime, messages: datetime, most: int) -> dict[str, list[tuple[str]]]:
+def _old(db: Connection, runs: datetime, messages: datetime, most: int) -> dict[str, list[tuple[str]]]:
     limits = {"runs": text(runs), "messages": text(messages), "most": most}
     return {name: db.execute(query, limits).fetchall() for name, query in _OLD.items()}

@@ -1,12 +1,12 @@
 """Runs and the outcomes of their items: ids, codes, counts and times."""
 
 import json
-import sqlite3
 from collections import Counter
 from datetime import datetime
 from typing import Any
 
 from runner.errors import TakenOver
+from runner.store.connection import Transaction
 from runner.store.database import Database
 from runner.store.moments import document, text
 from runner.store.records import ItemRecord, RunRecord
@@ -14,7 +14,7 @@ from runner.store.records import ItemRecord, RunRecord
 _COLUMNS = "id, job, unit, started, ended, outcome, code, counts, version, configuration"
 
 
-def keep_run(db: sqlite3.Connection, run: RunRecord) -> None:
+def keep_run(db: Transaction, run: RunRecord) -> None:
     """Keep a run, within the transaction at hand. Items that changed nothing are counted only: there are so many.
 
     Raises TakenOver when it is kept already: then what it did was written down, though somebody was told otherwise.

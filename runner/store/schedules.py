@@ -1,10 +1,10 @@
 """Scheduled runs: which slots were taken, and what their runs left: cursor, parked records, tries, what follows."""
 
-import sqlite3
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from runner.store import doubts, units
+from runner.store.connection import Transaction
 from runner.store.database import Database
 from runner.store.ledger import keep_cursor
 from runner.store.moments import document, text
@@ -23,7 +23,11 @@ class Schedules(Database):
     def take_slot(self, job: str, slot: datetime, *, now: datetime) -> bool:
         """Take a slot; True for exactly one who tries."""
         taken = "INSERT INTO slots (job, slot, taken) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        return self.change(lambda db: db.execute(taken, (job, text(slot), text(now))).rowcount == 1)
+        name = f"slot {job} {text(slot)}"
+        ours = bool(self.recalled(name))  # though we weren't told
+        self.forget(name)
+        values = (job, text(slot), text(now))
+        return ours or self.change_known(name, lambda db: db.execute(taken, values).rowcount == 1)
 
     def interrupted(self) -> dict[str, datetime]:
         """The jobs whose last slot was taken but not settled: at start, those of a killed service."""
@@ -48,7 +52,7 @@ class Schedules(Database):
         `settled` are the records that need neither that nor a person. The slot that the job took is settled with it.
         """
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Transaction) -> None:
             keep_run(db, run)
             if cursor is not None:
                 keep_cursor(db, job, cursor, now)
@@ -58,7 +62,11 @@ class Schedules(Database):
             for record in parked:
                 _park(db, job, record, now)
             counted = [(job, record_id, count) for record_id, count in (tries or {}).items()]
-            db.executemany("INSERT OR REPLACE INTO item_tries (job, record, tries) VALUES (?, ?, ?)", counted)
+            db.executemany(
+                """INSERT INTO item_tries (job, record, tries) VALUES (?, ?, ?)
+                   ON CONFLICT (job, record) DO UPDATE SET tries = excluded.tries""",
+                counted,
+            )
             units.add(db, next_units, message=None, turn=units.next_turn(db), now=now)
             db.execute("UPDATE slots SET settled = ? WHERE job = ? AND settled IS NULL", (text(now), job))
 
@@ -76,7 +84,7 @@ class Schedules(Database):
         return dict(self.read("SELECT record, tries FROM item_tries WHERE job = ?", job))
 
 
-def _park(db: sqlite3.Connection, job: str, record: Parked, now: datetime) -> None:
+def _park(db: Transaction, job: str, record: Parked, now: datetime) -> None:
     db.execute("DELETE FROM item_tries WHERE job = ? AND record = ?", (job, record.record_id))
     db.execute(
         """INSERT INTO parked (job, record, ids, code, message, fix, since) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -86,6 +94,6 @@ def _park(db: sqlite3.Connection, job: str, record: Parked, now: datetime) -> No
     )
 
 
-def _forget(db: sqlite3.Connection, job: str, record_id: str) -> None:
+def _forget(db: Transaction, job: str, record_id: str) -> None:
     db.execute("DELETE FROM parked WHERE job = ? AND record = ?", (job, record_id))
     db.execute("DELETE FROM item_tries WHERE job = ? AND record = ?", (job, record_id))

@@ -4,28 +4,30 @@ The first unit of each subject is its `head`: nothing of that subject is running
 claimed, so that claiming costs the same however many wait.
 """
 
-import sqlite3
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from runner.errors import TakenOver
 from runner.store import envelopes
+from runner.store.connection import Connection, Transaction
 from runner.store.database import Database
 from runner.store.moments import document, optional_text, text
 from runner.store.records import STATUSES, NewUnit, RunRecord, Unit
 from runner.store.runs import keep_run
 
+_CLAIM = "claim"
 _IN_LINE = "status IN ('pending', 'running')"  # written like this wherever its index is to be used
 
 
-def next_turn(db: sqlite3.Connection) -> int:
+def next_turn(db: Transaction) -> int:
     """The place in the order of arrival of what arrives now."""
     (turn,) = db.execute("SELECT coalesce(max(number), 0) + 1 FROM units").fetchone()
     return int(turn)
 
 
-def add(db: sqlite3.Connection, units: Collection[NewUnit], *, message: str | None, turn: int, now: datetime) -> None:
+def add(db: Transaction, units: Collection[NewUnit], *, message: str | None, turn: int, now: datetime) -> None:
     """Put new units in line, with their envelopes."""
     for unit in units:
         envelopes.keep(db, unit.id, unit.sealed)
@@ -38,7 +40,7 @@ def add(db: sqlite3.Connection, units: Collection[NewUnit], *, message: str | No
         line_up(db, subject)
 
 
-def line_up(db: sqlite3.Connection, subject: str | None) -> None:
+def line_up(db: Transaction, subject: str | None) -> None:
     """Find out anew who is first of a subject, after something happened to one of its units."""
     if subject is None:
         return
@@ -49,12 +51,13 @@ def line_up(db: sqlite3.Connection, subject: str | None) -> None:
     ).fetchone()
     if head:
         db.execute(
-            f"UPDATE units SET head = (number = ?1) WHERE subject = ?2 AND {_IN_LINE} AND head <> (number = ?1)",
+            f"""UPDATE units SET head = CASE WHEN number = ?1 THEN 1 ELSE 0 END WHERE subject = ?2 AND {_IN_LINE}
+                  AND head <> CASE WHEN number = ?1 THEN 1 ELSE 0 END""",
             (head[0], subject),
         )
 
 
-def sum_up(db: sqlite3.Connection, message: str | None, now: datetime) -> None:
+def sum_up(db: Transaction, message: str | None, now: datetime) -> None:
     """A message's status is that of the unit which is least settled."""
     if message is None:
         return
@@ -70,7 +73,11 @@ class Units(Database):
 
     def claim(self, now: datetime, *, jobs: Collection[str]) -> Unit | None:
         """Begin the unit of these jobs that has been due longest; None when nothing is."""
-        return self.change(lambda db: _claim(db, sorted(jobs), now))
+        if begun := self.recalled(_CLAIM):
+            with suppress(TakenOver):
+                self.put_back(begun, now=now)  # nobody was told that it was begun
+        self.forget(_CLAIM)
+        return self.change_known(_CLAIM, lambda db: _claim(db, sorted(jobs), now))
 
     def next_due(self, jobs: Collection[str]) -> datetime | None:
         """When a unit of these jobs will be due, or has been since; None when none waits."""
@@ -94,7 +101,7 @@ class Units(Database):
         """
         refused = any(item.outcome == "refused" for item in run.items)
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Transaction) -> None:
             keep_run(db, run)
             _settle(db, unit, "refused" if refused else "succeeded", now, followed_by=next_units)
             envelopes.erase(db, unit.id, "succeeded", now)
@@ -104,7 +111,7 @@ class Units(Database):
     def try_again(self, unit: Unit, run: RunRecord, *, due: datetime, error: Mapping[str, Any], now: datetime) -> None:
         """The run failed, and there are tries left. `error` is as in `state["error"]`."""
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Transaction) -> None:
             keep_run(db, run)
             _settle(db, unit, "pending", now, due=due, error=error)
 
@@ -113,7 +120,7 @@ class Units(Database):
     def park(self, unit: Unit, run: RunRecord, *, expires: datetime, now: datetime) -> None:
         """The run needs a person; the payload is kept until then."""
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Transaction) -> None:
             keep_run(db, run)
             _settle(db, unit, "parked", now, expires=expires, error={"code": run.code})
 
@@ -131,21 +138,21 @@ class Units(Database):
     ) -> None:
         """The last try failed: the unit is dead, its payload is kept until then, and the failure jobs follow."""
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Transaction) -> None:
             keep_run(db, run)
             _settle(db, unit, "dead", now, expires=expires, error=error, followed_by=next_units)
 
         self.change(work)
 
 
-def _first_due(db: sqlite3.Connection, jobs: Iterable[str], until: str) -> tuple[str, int, int] | None:
-    query = """SELECT due, turn, number FROM units WHERE job = ? AND status = 'pending' AND head AND due <= ?
+def _first_due(db: Connection, jobs: Iterable[str], until: str) -> tuple[str, int, int] | None:
+    query = """SELECT due, turn, number FROM units WHERE job = ? AND status = 'pending' AND head = 1 AND due <= ?
                ORDER BY due, turn, number LIMIT 1"""
     found = (db.execute(query, (job, until)).fetchone() for job in jobs)
     return min((row for row in found if row), default=None)
 
 
-def _claim(db: sqlite3.Connection, jobs: Iterable[str], now: datetime) -> Unit | None:
+def _claim(db: Transaction, jobs: Iterable[str], now: datetime) -> Unit | None:
     first = _first_due(db, jobs, text(now))
     if first is None:
         return None
@@ -161,7 +168,7 @@ def _claim(db: sqlite3.Connection, jobs: Iterable[str], now: datetime) -> Unit |
     return Unit(unit_id, message, job, subject, started_by, tries, *began, claims, sealed)
 
 
-def _release_abandoned(db: sqlite3.Connection, now: datetime) -> int:
+def _release_abandoned(db: Transaction, now: datetime) -> int:
     rows = db.execute("SELECT number, subject FROM units WHERE status = 'running'").fetchall()
     for number, subject in rows:
         db.execute("UPDATE units SET status = 'pending', due = ? WHERE number = ?", (text(now), number))
@@ -170,7 +177,7 @@ def _release_abandoned(db: sqlite3.Connection, now: datetime) -> int:
 
 
 def _settle(
-    db: sqlite3.Connection,
+    db: Transaction,
     unit: Unit,
     status: str,
     now: datetime,

@@ -8,9 +8,11 @@ import time
 import traceback
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
+from tests.servers import new_database, running_server
 from tests.simulation.judge import judge
 from tests.simulation.sabotage import BUGS, planted
 from tests.simulation.scenario import draw
@@ -19,15 +21,19 @@ from tests.simulation.world import World
 MEMORY = Path("/dev/shm")
 
 
-def run(seed, sabotage=None):
-    """Live through one seed; what was found, and its story.
+def run(seed, sabotage=None, server=None):
+    """Live through one seed; what was found, and its story. With the address of a server, its store is there.
 
     >>> found = run(1)
     >>> found["violations"]
     []
     """
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, planted(sabotage):
-        world = World(draw(seed), Path(folder))
+    with (
+        tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder,
+        planted(sabotage),
+        new_database(server, f"seed_{seed}") as at,
+    ):
+        world = World(draw(seed), Path(folder), at)
         try:
             evidence = world.live()
             violations = judge(evidence)
@@ -47,8 +53,8 @@ def run(seed, sabotage=None):
     return {"seed": seed, "violations": violations, "story": world.story, "counts": counts}
 
 
-def _short(seed, sabotage):
-    found = run(seed, sabotage)
+def _short(seed, sabotage, server):
+    found = run(seed, sabotage, server)
     del found["story"]
     return found
 
@@ -66,19 +72,24 @@ def main(arguments=None):
     parser.add_argument("--seed", type=int, help="this one alone, with its story step by step")
     parser.add_argument("--sabotage", choices=BUGS, help="plant this bug, to see that it is found")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite", help="where (%(default)s)")
     options = parser.parse_args(arguments)
-    if options.seed is not None:
-        found = run(options.seed, options.sabotage)
+    with running_server() if options.store == "postgres" else nullcontext() as server:
+        if options.seed is None:
+            seeds = range(options.first, options.first + options.seeds)
+            return _many(seeds, options.processes, options.sabotage, server)
+        found = run(options.seed, options.sabotage, server)
         _say("\n".join(found["story"]))
         _say("\n".join(found["violations"]) or "nothing is wrong")
         return 1 if found["violations"] else 0
-    return _many(range(options.first, options.first + options.seeds), options.processes, options.sabotage)
 
 
-def _many(seeds, processes, sabotage):
+def _many(seeds, processes, sabotage, server):
     begun, total, wrong = time.monotonic(), Counter(), 0
     with ProcessPoolExecutor(processes) as pool:
-        for number, found in enumerate(pool.map(partial(_short, sabotage=sabotage), seeds, chunksize=4), start=1):
+        for number, found in enumerate(
+            pool.map(partial(_short, sabotage=sabotage, server=server), seeds, chunksize=4), start=1
+        ):
             total += found["counts"]
             wrong += bool(found["violations"])
             for sentence in found["violations"]:

@@ -83,9 +83,9 @@ class Fate:
 class MortalStore(Store):
     """A store in whose every change the process may die, and which may refuse for a while."""
 
-    def __init__(self, folder, fate, witness, *, now):
+    def __init__(self, folder, fate, witness, *, now, at=None):
         self._fate, self._witness = fate, witness
-        super().__init__(folder, now=now)
+        super().__init__(folder, at=at, now=now)
 
     def change(self, work):
         """As Store.change."""

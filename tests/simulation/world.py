@@ -88,7 +88,7 @@ class MortalService(Service):
     def opened(self):
         """Store and vault, which may fail."""
         fate, clock = self._world.fate, self._world.clock
-        return MortalStore(self.folder, fate, self._world.witness, now=clock), MortalVault(
+        return MortalStore(self.folder, fate, self._world.witness, now=clock, at=self._world.at), MortalVault(
             self.folder / "keys", fate, self._world.sealed, now=clock
         )
 
@@ -102,10 +102,13 @@ class MortalService(Service):
 
 
 class World:
-    """One seed's world in a folder of its own. `live` gives the evidence; `story` are its lines so far."""
+    """One seed's world in a folder of its own. `live` gives the evidence; `story` are its lines so far.
 
-    def __init__(self, scenario, folder):
-        self.scenario, self._folder = scenario, folder
+    `at` is the address of an empty PostgreSQL database, where the store is kept there.
+    """
+
+    def __init__(self, scenario, folder, at=None):
+        self.scenario, self._folder, self.at = scenario, folder, at
         self.time = NOON
         self.story = []
         self._lives = count(1)
