@@ -14,6 +14,7 @@
     audit       who did what, in entries that are bound to each other
     copies      backup and restore
     listings    what commands show
+    watch       what a running service saw, and who was told of it
     locks       who is at what
 
 Every change is one transaction, committed and flushed when its call returns; whatever goes wrong is a StoreError, and
@@ -50,16 +51,22 @@ from runner.store.records import (
     NewUnit,
     Parked,
     Receipt,
+    Recipient,
     RunRecord,
+    Sign,
     StartedBy,
+    Tally,
+    Told,
     Unit,
     UnitLine,
+    Unsettled,
 )
 from runner.store.repairs import Repairs
 from runner.store.retention import Retention
 from runner.store.runs import Runs
 from runner.store.schedules import Schedules
 from runner.store.units import Units
+from runner.store.watch import Watch
 
 __all__ = [
     "FILE",
@@ -79,11 +86,16 @@ __all__ = [
     "Outbox",
     "Parked",
     "Receipt",
+    "Recipient",
     "RunRecord",
+    "Sign",
     "StartedBy",
     "Store",
+    "Tally",
+    "Told",
     "Unit",
     "UnitLine",
+    "Unsettled",
     "prepare",
     "read_backup",
 ]
@@ -91,7 +103,7 @@ __all__ = [
 
 class Store(
     Messages, Units, Envelopes, Schedules, Repairs, Attention, Erasure, Retention, Memory, Runs, Access, Audit, Copies,
-    Listings, Locks,
+    Listings, Watch, Locks,
 ):  # fmt: skip
     """The data directory, open.
 

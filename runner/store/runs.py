@@ -9,7 +9,7 @@ from typing import Any
 from runner.errors import TakenOver
 from runner.store.database import Database
 from runner.store.moments import document, text
-from runner.store.records import ItemRecord, RunRecord
+from runner.store.records import ItemRecord, RunRecord, Tally
 
 _COLUMNS = "id, job, unit, started, ended, outcome, code, counts, version, configuration"
 
@@ -60,6 +60,31 @@ class Runs(Database):
     def last_through(self) -> dict[str, datetime]:
         """When each job last got through, be it that something was left to a person."""
         return self._last("outcome <> 'failed'")
+
+    def last_outcomes(self) -> dict[str, tuple[str, str | None]]:
+        """Outcome and code of each job's last run, by its name."""
+        rows = self.read(
+            "SELECT job, outcome, code FROM runs WHERE number IN (SELECT max(number) FROM runs GROUP BY job)"
+        )
+        return {job: (outcome, code) for job, outcome, code in rows}
+
+    def last_run(self) -> int:
+        """The number of the last run that was kept; 0 when there is none."""
+        ((number,),) = self.read("SELECT coalesce(max(number), 0) FROM runs")
+        return int(number)
+
+    def tallies(self, after: int) -> tuple[int, list[Tally]]:
+        """The number of the last run, and what those come to that were kept after the one of that number."""
+        rows = self.read(
+            "SELECT number, job, outcome, started, ended, counts FROM runs WHERE number > ? ORDER BY number", after
+        )
+        found: dict[tuple[str, str], Tally] = {}
+        for _, job, outcome, started, ended, counts in rows:
+            lasted = datetime.fromisoformat(ended) - datetime.fromisoformat(started)
+            before = found.get((job, outcome), Tally(job, outcome))
+            items = Counter(before.items) + Counter(json.loads(counts))
+            found[job, outcome] = Tally(job, outcome, before.runs + 1, before.seconds + lasted.total_seconds(), items)
+        return max((row[0] for row in rows), default=after), list(found.values())
 
     def _last(self, which: str) -> dict[str, datetime]:
         rows = self.read(f"SELECT job, max(ended) FROM runs WHERE {which} GROUP BY job")
