@@ -13,6 +13,7 @@ from runner.errors import InvalidProject, UnreadableFile, first_of
 from runner.triggers import Trigger, can_both_match, unreadable_time
 from runner.yamlfile import Document, Where
 
+_TABLES = ("retry", "retention", "inbox", "log", "audit", "alerts", "metrics")  # each read where it is used
 _REFERENCE = re.compile(r"\$\{\w+\}|file:.+")
 
 
@@ -77,7 +78,7 @@ def load(path: Path) -> Project:
         jobs=jobs,
         purpose=table.get("purpose"),
         agreement=table.get("agreement"),
-        settings={name: table.get(name, {}) for name in ("retry", "retention", "inbox", "log", "audit", "alerts")},
+        settings={name: table.get(name, {}) for name in _TABLES},
         warnings=tuple(f"{document.place(where)}: {message}" for where, message in _doubtful(jobs, triggers)),
     )
 
