@@ -53,6 +53,13 @@ class Project:
     warnings: tuple[str, ...] = ()
 
     @property
+    def credentials(self) -> frozenset[str]:
+        """The names of all credentials that are used: by jobs, and to tell people."""
+        told = self.settings.get("alerts", {}).get("recipients", {}).values()
+        by_jobs = (file for job in self.jobs.values() for file in job.credentials.values())
+        return frozenset([*by_jobs, *(each.get("mail") or each["webhook"] for each in told)])
+
+    @property
     def folder(self) -> Path:
         """Where paths in the project file begin."""
         return self.path.parent

@@ -1,5 +1,6 @@
 """Dispatch, in virtual time: who is told, how often it is tried, and that nothing of a child is ever in it."""
 
+import contextlib
 import json
 import random
 from datetime import timedelta
@@ -14,6 +15,7 @@ from runner.alerts.dispatch import Dispatch
 from runner.alerts.rules import as_told
 from runner.alerts.settings import Digest, Recipient, Settings
 from runner.alerts.sight import Sight
+from runner.errors import StoreError
 from runner.logs.log import Log, as_json
 from runner.report import shown
 from runner.store import Store
@@ -142,11 +144,42 @@ def test_an_error_that_nobody_foresaw(tmp_path):
         assert ["unforeseen", "alert_failed"] == [each["event"] for each in office.events][:2]
 
 
+def test_store_that_refuses(tmp_path):
+    """While the disk is full, each is told all the same, though nobody can remember it: each hour, not each minute."""
+    other = Recipient("other", "mail", "mail", at_once="error")
+    with Office(tmp_path, OFFICE, other) as office:
+        office.round()
+        keep, office.store.keep_telling = office.store.keep_telling, _refuses
+        for _ in range(90):
+            with contextlib.suppress(StoreError):
+                office.round(DEAD, minutes=1)
+        assert [2, 2] == [len(box.got) for box in office.boxes.values()]
+        office.store.keep_telling = keep
+        for _ in range(90):
+            office.round(DEAD, minutes=1)
+        assert [3, 3] == [len(box.got) for box in office.boxes.values()]
+
+
+def _refuses(*_, **__):
+    raise StoreError("the data directory can't be used")
+
+
+def test_clock_that_ran_ahead(tmp_path):
+    """A pause that was begun by a clock a day ahead ends when the clock is set right."""
+    with Office(tmp_path, OFFICE, clock=Clock(NOON + timedelta(days=1))) as office:
+        office.boxes["office"].shut = NotDelivered("unreachable", "it can't be reached")
+        office.round(DEAD)
+        office.boxes["office"].shut = None
+        office.clock.time = NOON
+        office.round(DEAD, minutes=1)
+        assert [["given_up"]] == office.boxes["office"].codes
+
+
 def test_killed_in_between(tmp_path):
     """Killed between sending and remembering, a notice comes twice, never not at all, and under the same id."""
     with Office(tmp_path, OFFICE) as office:
         office.round()
-        office.store.keep_recipient = lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+        office.store.keep_telling = lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
         with pytest.raises(KeyboardInterrupt):
             office.round(DEAD)
         first = office.boxes["office"].got

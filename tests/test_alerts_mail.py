@@ -66,6 +66,8 @@ def test_a_letter(authority, trusted, security):
     with MailServer(context_of(authority), wrapped=security == "tls") as server:
         assert "250" == mail(server, trusted, security=security).send(NOTICE)
     (letter,) = server.letters
+    assert b"\n" not in letter.replace(b"\r\n", b"")
+    assert letter.isascii()
     read = email.message_from_bytes(letter, policy=email.policy.SMTP)
     assert ["RCPT TO:<a@example.org>", "RCPT TO:<b@example.org>"] == [
         line.upper().replace("EXAMPLE.ORG", "example.org").replace("<A", "<a").replace("<B", "<b")

@@ -116,6 +116,16 @@ def test_no_child_in_the_metrics(tmp_path):
     assert set(re.findall(r'[{,](\w+)="', text)) <= LABELS
 
 
+def test_label_that_is_no_word(store):
+    """R-LG8 In place of a name that isn't a word of a program or the project file stands its length."""
+    store.settle_scheduled(CANARY, run("r1", job=CANARY), now=NOON)
+    with Shown(store) as shown:
+        store.settle_scheduled(CANARY, run("r2", job=CANARY), now=NOON)
+        found = shown()
+    assert 1 == found['runner_runs_total{job="(16 characters)",outcome="succeeded"}']
+    assert CANARY not in str(found)
+
+
 def test_loopback_and_a_port_that_is_taken(store):
     """Unless the project file says otherwise only this machine can ask; a port that is taken is told."""
     with Shown(store) as shown:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.store import Recipient, Store, Tally, Told
+from runner.store import Store, Tally, Telling, Told
 from runner.store.copies import KEPT
 from tests.kept import DAY, HOUR, NOON, run
 
@@ -34,15 +34,15 @@ def test_signs(store):
 
 def test_recipients(store):
     """Who was told what outlives the process; what has ended isn't told a second time, and what is graver is."""
-    office = Recipient("office", digested=NOON, counted=7)
-    assert store.recipient("office") is None
-    store.keep_recipient(office, began=[replace(WORSE, step=1), replace(WORSE, about="read")], now=NOON)
-    store.keep_recipient(replace(office, tries=2, due=NOON + HOUR, sent=3), began=[WORSE], now=NOON)
+    office = Telling("office", digested=NOON, counted=7)
+    assert store.telling("office") is None
+    store.keep_telling(office, began=[replace(WORSE, step=1), replace(WORSE, about="read")], now=NOON)
+    store.keep_telling(replace(office, tries=2, due=NOON + HOUR, sent=3), began=[WORSE], now=NOON)
     with Store.open(store.folder) as restarted:
-        assert Recipient("office", NOON, 7, sent=3, tries=2, due=NOON + HOUR) == restarted.recipient("office")
+        assert Telling("office", NOON, 7, sent=3, tries=2, due=NOON + HOUR) == restarted.telling("office")
         assert [replace(WORSE, about="read"), WORSE] == restarted.told("office")
         assert [] == restarted.told("nobody")
-    store.keep_recipient(office, ended=[WORSE], now=NOON)
+    store.keep_telling(office, ended=[WORSE], now=NOON)
     assert [replace(WORSE, about="read")] == store.told("office")
 
 

@@ -154,7 +154,7 @@ def _credentials(sight: Sight) -> Iterator[Condition]:
     through = sight.store.last_through()
     for circuit in sight.store.refusals():
         users = tuple(job.name for job in sight.jobs if circuit.credential in job.credentials.values())
-        if not any(name in through and through[name] > circuit.until for name in users):
+        if users and not any(name in through and through[name] > circuit.until for name in users):
             yield _made("credential_refused", circuit.credential, circuit.code, jobs=users)
 
 

@@ -8,13 +8,14 @@ the same rules (adaptors/egress.py); the two towers share no code.
 import socket
 import ssl
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from runner.errors import InvalidCredential, RunnerError
 
 SECONDS = 10.0  # for each step of a conversation
 _FOR_MACHINES = (ip_address("168.63.129.16"),)  # public by its number, and yet it answers machines of a cloud
+_TRANSLATED = IPv6Network("64:ff9b::/96")  # an IPv4 address in its last four bytes (RFC 6052)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -64,7 +65,8 @@ def may_be_reached(address: IPv4Address | IPv6Address, host: str, networks: Any 
     [True, False, False]
     """
     if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or address.sixtofour or address
+        within = IPv4Address(int(address) & 0xFFFFFFFF) if address in _TRANSLATED else None
+        address = within or address.ipv4_mapped or address.sixtofour or address
     if any(address in network for network in networks):
         return True
     if address.is_loopback:

@@ -1,5 +1,6 @@
 """E-mail: a notice to an administrator, over SMTP with TLS."""
 
+import email.policy
 import re
 import smtplib
 import socket
@@ -14,6 +15,7 @@ from runner.alerts.notice import Notice
 from runner.errors import InvalidCredential
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+_POLICY = email.policy.SMTP.clone(cte_type="7bit")  # what every server takes
 _PORTS = {"starttls": 587, "tls": 465}
 
 
@@ -57,7 +59,7 @@ class Mail:
         return _Server(*named, allowed, self._tls if self._security == "tls" else None, self._sender.partition("@")[2])
 
     def _message(self, notice: Notice) -> EmailMessage:
-        message = EmailMessage()
+        message = EmailMessage(policy=_POLICY)
         message["From"], message["To"] = self._sender, ", ".join(self._recipients)
         message["Subject"] = notice.subject
         message["Date"] = format_datetime(notice.time)

@@ -55,9 +55,9 @@ class Rounds:
         """One round. Raises StoreError while the store can't be used; the next round makes up for it."""
         self._look_at_clock()
         self._look_at_certificates()
-        self._look_at_audit_log()
         self.on = conditions(self._look(self._findings))
         self._dispatch.round(self.on)
+        self._look_at_audit_log()
 
     def _look_at_clock(self) -> None:
         """A clock that was set stops no schedule, but whoever reads times should know."""

@@ -9,7 +9,7 @@ from typing import Any
 from runner import project, report
 from runner.alerts import settings
 from runner.alerts.conditions import conditions
-from runner.alerts.dispatch import test_notice, way_of
+from runner.alerts.dispatch import trial, way_of
 from runner.alerts.settings import Recipient, Settings
 from runner.commands.status import seen
 from runner.errors import RunnerError, WrongUse
@@ -58,7 +58,7 @@ def _test(arguments: Namespace, found: Project, places: Places) -> int:
 def _tried(recipient: Recipient, told: Settings, found: Project, folder: Path) -> dict[str, Any]:
     row: dict[str, Any] = {"recipient": recipient.name, "way": recipient.way}
     try:
-        back = way_of(recipient, folder).send(test_notice(told, recipient, found.name, datetime.now(UTC)))
+        back = way_of(recipient, folder).send(trial(told, recipient, found.name, datetime.now(UTC)))
     except RunnerError as error:
         return {**row, "delivered": False, "code": error.code, "message": str(error), "fix": error.fix}
     return {**row, "delivered": True, "code": back, "message": None, "fix": None}

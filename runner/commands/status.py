@@ -10,7 +10,7 @@ from runner.alerts.conditions import Condition, conditions
 from runner.alerts.sight import Sight, look
 from runner.places import Places
 from runner.project import Job, Project
-from runner.provenance import provenance
+from runner.provenance import UNKNOWN, provenance
 from runner.store import Store
 from runner.tls import certificates
 from runner.work.lateness import late_since
@@ -38,7 +38,8 @@ def run(arguments: Namespace) -> int:
 def seen(store: Store, found: Project, places: Places, now: datetime) -> Sight:
     """The sight of a service, from beside it."""
     findings = certificates.look(found, places.credentials, now)
-    return look(store, found, places, now=now, made_of=provenance(found), findings=findings)
+    made_of = provenance(found) if places.production else UNKNOWN  # which git is asked for
+    return look(store, found, places, now=now, made_of=made_of, findings=findings)
 
 
 def status(sight: Sight, on: Sequence[Condition]) -> dict[str, Any]:

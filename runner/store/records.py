@@ -235,8 +235,8 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Recipient:
-    """How far telling somebody has come: when the last digest was due and the number of the last run in it, how many
+class Telling:
+    """How far telling a recipient has come: when the last digest was due and the number of the last run in it, how many
     notices were `sent`, the tries that failed since, and when the next is `due`."""
 
     name: str

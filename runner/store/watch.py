@@ -6,7 +6,7 @@ from datetime import datetime
 
 from runner.store.database import Database
 from runner.store.moments import optional_moment, optional_text, text
-from runner.store.records import Recipient, Sign, Told
+from runner.store.records import Sign, Telling, Told
 
 
 class Watch(Database):
@@ -41,10 +41,10 @@ class Watch(Database):
         """Delete what was not seen any more since then."""
         self.change(lambda db: db.execute("DELETE FROM signs WHERE last < ?", (text(before),)))
 
-    def recipient(self, name: str) -> Recipient | None:
+    def telling(self, name: str) -> Telling | None:
         """How far telling somebody has come; None for whom nobody has met yet."""
         rows = self.read("SELECT name, digested, counted, sent, tries, due FROM recipients WHERE name = ?", name)
-        return next((_recipient(*row) for row in rows), None)
+        return next((_telling(*row) for row in rows), None)
 
     def told(self, recipient: str) -> list[Told]:
         """What somebody was told is so, and not yet that it has ended."""
@@ -53,13 +53,13 @@ class Watch(Database):
         )
         return [Told(*row) for row in rows]
 
-    def keep_recipient(
-        self, recipient: Recipient, *, began: Collection[Told] = (), ended: Collection[Told] = (), now: datetime
+    def keep_telling(
+        self, telling: Telling, *, began: Collection[Told] = (), ended: Collection[Told] = (), now: datetime
     ) -> None:
         """Keep how far telling somebody has come, and what they were told just now."""
-        name = recipient.name
-        far = (text(recipient.digested), recipient.counted, recipient.sent)
-        values = (name, *far, recipient.tries, optional_text(recipient.due))
+        name = telling.name
+        far = (text(telling.digested), telling.counted, telling.sent)
+        values = (name, *far, telling.tries, optional_text(telling.due))
 
         def work(db: sqlite3.Connection) -> None:
             db.execute(
@@ -80,5 +80,5 @@ class Watch(Database):
         self.change(work)
 
 
-def _recipient(name: str, digested: str, counted: int, sent: int, tries: int, due: str | None) -> Recipient:
-    return Recipient(name, datetime.fromisoformat(digested), counted, sent, tries, optional_moment(due))
+def _telling(name: str, digested: str, counted: int, sent: int, tries: int, due: str | None) -> Telling:
+    return Telling(name, datetime.fromisoformat(digested), counted, sent, tries, optional_moment(due))
