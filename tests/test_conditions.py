@@ -150,6 +150,12 @@ def test_refused_credential(store):
     assert "credential_refused" not in found(store, now=NOON + 2 * HOUR)
 
 
+def test_refused_credential_that_nobody_uses(store):
+    """What no job uses any more is told while it rests, and no longer."""
+    store.open_circuit("gone", NOON + HOUR, "unauthorised")
+    assert ["credential_refused" in found(store, now=NOON + hours * HOUR) for hours in (0, 2)] == [True, False]
+
+
 def ends(days, warned_at):
     return Finding("north_narrow", "certificate", "ends_soon", "it ends", "Replace it.", days=days, warned_at=warned_at)
 

@@ -137,9 +137,8 @@ def _settled_by_nobody(each: Unsettled, now: datetime) -> Condition:
 
 
 def _runs(sight: Sight) -> Iterator[Condition]:
-    last = sight.store.last_outcomes()
     for job in (job for job in sight.jobs if job.enabled):
-        outcome, code = last.get(job.name, ("", None))
+        outcome, code = sight.store.last_outcome(job.name) or (None, None)
         if outcome == "failed":
             unforeseen: Severity | None = "error" if code == "unforeseen" else None
             yield _made("run_failed", job.name, code or "", severity=unforeseen, jobs=(job.name,))
@@ -151,10 +150,11 @@ def _runs(sight: Sight) -> Iterator[Condition]:
 
 def _credentials(sight: Sight) -> Iterator[Condition]:
     """A credential that was refused needs a look until a job that uses it got through after its rest."""
-    through = sight.store.last_through()
     for circuit in sight.store.refusals():
         users = tuple(job.name for job in sight.jobs if circuit.credential in job.credentials.values())
-        if users and not any(name in through and through[name] > circuit.until for name in users):
+        through = [moment for name in users if (moment := sight.store.last_through(name))]
+        proved = not users or any(moment > circuit.until for moment in through)
+        if circuit.until > sight.now or not proved:
             yield _made("credential_refused", circuit.credential, circuit.code, jobs=users)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.errors import TakenOver
 from runner.store.database import Database
-from runner.store.moments import document, text
+from runner.store.moments import document, optional_moment, text
 from runner.store.records import ItemRecord, RunRecord, Tally
 
 _COLUMNS = "id, job, unit, started, ended, outcome, code, counts, version, configuration"
@@ -55,18 +55,18 @@ class Runs(Database):
 
     def last_success(self) -> dict[str, datetime]:
         """When each job last succeeded, by its name; a job that never did isn't there."""
-        return self._last("outcome = 'succeeded'")
+        rows = self.read("SELECT job, max(ended) FROM runs WHERE outcome = 'succeeded' GROUP BY job")
+        return {job: datetime.fromisoformat(ended) for job, ended in rows}
 
-    def last_through(self) -> dict[str, datetime]:
-        """When each job last got through, be it that something was left to a person."""
-        return self._last("outcome <> 'failed'")
+    def last_through(self, job: str) -> datetime | None:
+        """When a job last got through, be it that something was left to a person; None when it never did."""
+        ((ended,),) = self.read("SELECT max(ended) FROM runs WHERE job = ? AND outcome <> 'failed'", job)
+        return optional_moment(ended)
 
-    def last_outcomes(self) -> dict[str, tuple[str, str | None]]:
-        """Outcome and code of each job's last run, by its name."""
-        rows = self.read(
-            "SELECT job, outcome, code FROM runs WHERE number IN (SELECT max(number) FROM runs GROUP BY job)"
-        )
-        return {job: (outcome, code) for job, outcome, code in rows}
+    def last_outcome(self, job: str) -> tuple[str, str | None] | None:
+        """Outcome and code of a job's last run; None when there was none."""
+        rows = self.read("SELECT outcome, code FROM runs WHERE job = ? ORDER BY number DESC LIMIT 1", job)
+        return next(((outcome, code) for outcome, code in rows), None)
 
     def last_run(self) -> int:
         """The number of the last run that was kept; 0 when there is none."""
@@ -85,10 +85,6 @@ class Runs(Database):
             items = Counter(before.items) + Counter(json.loads(counts))
             found[job, outcome] = Tally(job, outcome, before.runs + 1, before.seconds + lasted.total_seconds(), items)
         return max((row[0] for row in rows), default=after), list(found.values())
-
-    def _last(self, which: str) -> dict[str, datetime]:
-        rows = self.read(f"SELECT job, max(ended) FROM runs WHERE {which} GROUP BY job")
-        return {job: datetime.fromisoformat(ended) for job, ended in rows}
 
 
 def _record(row: Any, items: tuple[ItemRecord, ...] = ()) -> RunRecord:
