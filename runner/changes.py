@@ -46,7 +46,7 @@ def facts(project: Project, folder: Path, fingerprint: Fingerprint) -> Facts:
     certificate = project.settings.get("inbox", {}).get("certificate")
     if certificate:
         found["certificate.inbox"] = _thumbprint(project.folder / certificate)
-    for name in sorted({file for job in project.jobs.values() for file in job.credentials.values()}):
+    for name in sorted(project.credentials):
         found.update(_of_credential(folder, name, fingerprint))
     return found
 

@@ -15,6 +15,7 @@ from runner.triggers import Trigger, can_both_match, unreadable_time
 from runner.yamlfile import Document, Where
 
 _FROM_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
+_TABLES = ("retry", "retention", "inbox", "log", "audit", "alerts", "metrics")  # each read where it is used
 _REFERENCE = re.compile(r"\$\{\w+\}|file:.+")
 
 
@@ -55,6 +56,13 @@ class Project:
     warnings: tuple[str, ...] = ()
 
     @property
+    def credentials(self) -> frozenset[str]:
+        """The names of all credentials that are used: by jobs, and to tell people."""
+        told = self.settings.get("alerts", {}).get("recipients", {}).values()
+        by_jobs = (file for job in self.jobs.values() for file in job.credentials.values())
+        return frozenset([*by_jobs, *(each.get("mail") or each["webhook"] for each in told)])
+
+    @property
     def folder(self) -> Path:
         """Where paths in the project file begin."""
         return self.path.parent
@@ -81,7 +89,7 @@ def load(path: Path) -> Project:
         purpose=table.get("purpose"),
         agreement=table.get("agreement"),
         store=table.get("store"),
-        settings={name: table.get(name, {}) for name in ("retry", "retention", "inbox", "log", "audit", "alerts")},
+        settings={name: table.get(name, {}) for name in _TABLES},
         warnings=tuple(f"{document.place(where)}: {message}" for where, message in _doubtful(jobs, triggers)),
     )
 

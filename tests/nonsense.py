@@ -11,6 +11,7 @@ PATHS = ["/inbox"] * 20 + [
     "/inbox/",
     "//inbox",
     "/healthz",
+    "/readyz",
     "/inbox?a=1",
     "/%2e%2e",
     "/%00",

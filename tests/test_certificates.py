@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,11 +19,16 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from virtual import Clock
 
 from runner import project
+from runner.alerts.dispatch import Dispatch
+from runner.alerts.rounds import Rounds
+from runner.alerts.settings import Settings
+from runner.alerts.sight import Sight
 from runner.cli import main
-from runner.commands import serve
 from runner.logs.log import Log
+from runner.store import Store
 from runner.tls import certificates
 from runner.tls.certificates import WARN_AT
 
@@ -333,7 +337,7 @@ def test_status_warns(folder, capsys):
     """R-RT3: `runner status` gives 4 while a certificate needs a look, and says which."""
     folder.shows(Identity(days=-1))
     assert 4 == main(["status"])
-    assert "! north, certificate: it ended on 2026-02-28" in capsys.readouterr().out
+    assert "! the certificate of north.certificate: expired" in capsys.readouterr().out
 
     folder.shows(Identity(days=3650))
     assert 0 == main(["status"])
@@ -414,12 +418,20 @@ def test_openssl_says_the_same(folder, capsys):
 def test_the_service_tells(folder):
     """R-RT3: when the service starts, and then every day, it writes what needs a look into its log."""
     folder.shows(Identity(days=-0.5))
-    lines = []
-    log = Log(lambda time, line: lines.append(line), now=lambda: NOW)
+    lines, clock = [], Clock(NOW)
+    log = Log(lambda time, line: lines.append(line), now=clock)
+    found = project.load(folder.path / "project.yaml")
 
-    with serve._watching(
-        project.load(folder.path / "project.yaml"), folder.path / "credentials", threading.Event(), log
-    ):
-        pass
+    with Store.open(folder.path / "data", now=clock) as store:
+        rounds = Rounds(
+            store, Dispatch(store, Settings(), "test", way=None, now=clock),
+            lambda findings: Sight(store, list(found.jobs.values()), clock(), findings),
+            lambda: certificates.look(found, folder.path / "credentials", clock()),
+            now=clock, passed=lambda: clock().timestamp(), log=log,
+        )  # fmt: skip
+        for _ in range(25):
+            rounds.step()
+            clock.pass_by(hours=1)
 
-    assert ["2026-03-01T12:00:00.000Z warning certificate credential=north code=expired days=0"] == lines
+    told = "warning certificate credential=north code=expired days=0"
+    assert [f"2026-03-0{day}T12:00:00.000Z {told}" for day in (1, 2)] == lines

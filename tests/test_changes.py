@@ -102,3 +102,19 @@ def test_credential_that_cant_be_read(folder):
     started(folder)
     shutil.rmtree(folder / "credentials")
     assert ("setting_changed", {"setting": "credential.north", "after": "unreadable"}) in started(folder)
+
+
+def test_credentials_of_recipients(folder):
+    """R-AU3 R-AU4 To whom alerts go is a setting like others; addresses and secrets are told apart, not told."""
+    table = "alerts: {recipients: {office: {mail: mail, at_once: error}}}\n"
+    (folder / "project.yaml").write_text(PROJECT + table)
+    mail = folder / "credentials" / "mail.yaml"
+    told = []
+    for address in ("office@example.org", "other@example.org"):
+        mail.write_text(f"host: mail.example.org\nrecipients: {address}\npassword: {SECRET}\n")
+        mail.chmod(0o600)
+        told = started(folder)
+    (event, about) = told[1]
+    assert ("setting_changed", "credential.mail.recipients") == (event, about["setting"])
+    assert "example.org" not in about["before"] + about["after"]
+    assert SECRET not in str(told)

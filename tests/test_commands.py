@@ -102,7 +102,11 @@ def test_status_shows_disabled_jobs(service, capsys):
 
 @pytest.mark.parametrize(
     ("given", "reason"),
-    [("dead", "sort: 1 dead, 0 parked"), ("parked", "sort: 0 dead, 1 parked"), ("again", "sort: the last run failed")],
+    [
+        ("dead", "sort: 1 dead (rejected)"),
+        ("parked", "sort: 1 parked (parked)"),
+        ("again", "sort: the last run failed"),
+    ],
 )
 def test_status_that_needs_a_look(service, capsys, given, reason):
     """For monitoring: what is dead or parked, or a last run that failed, exits with 4, and says which job."""

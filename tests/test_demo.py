@@ -52,7 +52,7 @@ def test_the_demo_plays_all_four_exchanges():
     assert ["message", "schedule", "schedule", "message"] == [step["started_by"] for step in told["steps"]]
     assert [step["expected"] for step in told["steps"]] == [step["outcomes"] for step in told["steps"]]
     assert {"arrived", "refused", "not sent"} == {row["outcome"] for row in told["table"]}
-    assert ["parked records: 1"] == told["needs_a_look"]
+    assert ["primero_to_progres: 1 parked records (no_service)"] == told["needs_a_look"]
     assert [0, 0] == [search["bytes_found"] for search in told["searches"]]
     assert [3, 12] == [search["children"] for search in told["searches"]]
     assert all(search["files"] > 5 and search["bytes_searched"] > 100_000 for search in told["searches"])
@@ -114,7 +114,7 @@ def test_what_was_not_foretold(tmp_path):
     leak = look("after the end", [tmp_path], children)
     fine, other = played({"done": 1, "parked": 1}, "done", "parked"), played({"done": 1}, "done", "refused")
 
-    assert [] == list(unforetold([fine], ["parked records: 1"], 0, [nothing], leak))
+    assert [] == list(unforetold([fine], ["primero_to_progres: 1 parked records (no_service)"], 0, [nothing], leak))
     assert ["sort: {'done': 1, 'refused': 1}"] == list(unforetold([other], [], 0, [nothing], leak))
     assert ["parked records: 2"] == list(unforetold([fine], ["parked records: 2"], 0, [nothing], leak))
     assert ["the service ended with -9"] == list(unforetold([], [], -9, [nothing], leak))

@@ -17,8 +17,9 @@ TESTS = sorted((ROOT / "tests").glob("test_*.py"))
 ENGINE = [
     "errors", "memory", "logs", "keyfile", "yamlfile", "credentials", "sightings", "schema", "triggers", "project",
     "provenance", "jobscript", "dataflow", "statefile", "vault", "store", "changes", "outcome", "handover", "guard",
-    "execute", "places", "progress", "report", "mapping", "keys", "custody", "inbox", "start", "precautions",
-    "listener", "subjects", "work", "traces", "scan", "tls", "check", "golive", "commands", "cli", "__main__",
+    "execute", "places", "progress", "report", "mapping", "keys", "custody", "room", "inbox", "start", "precautions",
+    "listener", "subjects", "work", "traces", "scan", "tls", "check", "golive", "alerts", "metrics", "commands", "cli",
+    "__main__",
 ]  # fmt: skip
 SPECIFIC = re.compile(r"primero|progres\b|dtp", re.IGNORECASE)
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work)/\w")

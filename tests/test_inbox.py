@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -11,6 +12,7 @@ from inboxes import BEGUN, Inbox
 
 from runner import custody, keys
 from runner.errors import StoreError, VaultError
+from runner.room import Room
 from runner.store import FILE, Store
 
 CANARY = "Canary-Nyaruot-7341"
@@ -137,10 +139,34 @@ def test_method_with_the_key(inbox):
 
 
 def test_health(inbox, monkeypatch):
-    """R-WH12: the health check needs no key and gives a status only; 503 when the store can't be used."""
-    assert (200, {"status": "ok"}) == told(inbox.post(key="", path="/healthz", method="GET"))
+    """R-WH12: whether it lives and whether it is ready needs no key, and is a status only."""
+    lives, is_ready = (inbox.request(key="", path=path, method="GET") for path in ("/healthz", "/readyz"))
+    assert [(200, {"status": "ok"})] * 2 == [told(answer) for answer in inbox.run([lives, is_ready])]
     monkeypatch.setattr(inbox.store, "keys", failing(StoreError))
-    assert (503, {"status": "unavailable"}) == told(inbox.post(key="", path="/healthz", method="GET"))
+    assert [(200, {"status": "ok"}), (503, {"status": "unavailable"})] == [
+        told(answer) for answer in inbox.run([lives, is_ready])
+    ]
+
+
+@pytest.mark.parametrize("room", [Room(20 << 30, 1 << 20), None], ids=["no room", "no disk"])
+def test_not_ready_without_room(inbox, monkeypatch, room):
+    """R-WH2: while the disk has no room to speak of, the service lives, and is not ready for messages."""
+
+    def look(_folder):
+        if room is None:
+            raise OSError
+        return room
+
+    monkeypatch.setattr(Room, "of", look)
+    assert 200 == inbox.post(key="", path="/healthz", method="GET").status_code
+    assert 503 == inbox.post(key="", path="/readyz", method="GET").status_code
+
+
+def test_not_ready_without_keys(inbox):
+    """R-RT4: without the keys that seal messages, the service is not ready for them."""
+    inbox.post(PARTS)
+    shutil.rmtree(inbox.folder / "keys")
+    assert 503 == inbox.post(key="", path="/readyz", method="GET").status_code
 
 
 def test_secret_in_the_address(inbox):

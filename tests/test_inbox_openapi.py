@@ -8,7 +8,7 @@ import yaml
 from inboxes import Inbox
 
 from runner.inbox.answers import REFUSALS
-from runner.inbox.app import HEALTH, PATH
+from runner.inbox.app import HEALTH, PATH, READY
 from runner.inbox.settings import Limits, Settings
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -19,7 +19,7 @@ def test_paths_and_methods(tmp_path):
     """The document has the paths and methods of the code, and no others."""
     with Inbox(tmp_path) as inbox:
         served = {route.path: {method.lower() for method in route.methods} - {"head"} for route in inbox.app.routes}
-    assert {PATH: {"post"}, HEALTH: {"get"}} == served
+    assert {PATH: {"post"}, HEALTH: {"get"}, READY: {"get"}} == served
     assert served == {path: set(methods) for path, methods in DOCUMENT["paths"].items()}
 
 

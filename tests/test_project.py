@@ -65,11 +65,11 @@ def test_what_is_read(tmp_path):
         ("{outbox: south}", "{cron: '0 0 31 2 *'}", "line 18, column 13: cron can't be read"),
         ("{outbox: south}", "{cron: '@hourly', timezone: Gambella}", "line 18, column 30: timezone can't be read"),
         ("  answers:", "  referrals:", "line 9, column 3: referrals is written twice"),
-        ("agreement: DSA-1", "alerts: {smtp_password: abc}", "line 2, column 10: smtp_password holds a secret"),
+        ("{outbox: south}", "{message: {smtp_password: abc}}", "line 18, column 23: smtp_password holds a secret"),
         ("agreement: DSA-1", "agreement: https://me:abc@example.org", "line 2, column 1: an address with a password"),
         ("agreement: DSA-1", "agreement: https://a.example/?token=0123456789", "line 2, column 1: an address with a t"),
         ("agreement: DSA-1", "purpose: ghp_0123456789012345678901234567890123456", "line 2, column 1: a token stands"),
-        ("agreement: DSA-1", "alerts: {to: ['https://me:abc@example.org']}", "line 2, column 15: an address with a p"),
+        ("agreement: DSA-1", "inbox: {allow_from: ['https://me:abc@example.org']}", "line 2, column 22: an address"),
         ("agreement: DSA-1", "retry: {hour: 3}", "line 2, column 9: unknown key hour"),
         ("agreement: DSA-1", "retry: {minutes: []}", "line 2, column 9: minutes breaks the rule"),
         ("agreement: DSA-1", "retention: {payload_days: 0}", "line 2, column 13: payload_days breaks the rule"),
@@ -87,7 +87,7 @@ def test_what_is_refused(tmp_path, old, new, complaint):
 
 def test_secret_by_reference(tmp_path):
     """R-RT5: a reference to a secret may stand in the project file, since it holds none."""
-    assert load(tmp_path, GOOD.replace("agreement: DSA-1", "alerts: {smtp_password: '${SMTP}'}"))
+    assert load(tmp_path, GOOD.replace("{outbox: south}", "{message: {smtp_password: '${SMTP}'}}"))
 
 
 def test_all_mistakes_at_once(tmp_path):

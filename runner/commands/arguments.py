@@ -24,6 +24,10 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
         return group.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     parser(commands, "status", "show what waits, what is due, and what needs a look (then exit with 4)")
+    alerts = actions("alerts", "who is told of what needs a look")
+    parser(alerts, "list", "show what needs a look now, the gravest first (then exit with 4)")
+    tested = parser(alerts, "test", "send a test to each recipient, and say what came back (exit with 4 if one failed)")
+    tested.add_argument("recipient", metavar="NAME", nargs="?", help="this one only")
     inbox = actions("inbox", "the messages that were posted, without what is in them")
     listed = parser(inbox, "list", "show the last messages")
     listed.add_argument("--status", choices=_STATUSES, help="only those with this status")

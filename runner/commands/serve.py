@@ -3,17 +3,22 @@
 import json
 import os
 import signal
-import threading
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from runner import changes, credentials, keys, project, report
-from runner.errors import InUse, Invalid, StoreError, VaultError
+from runner.alerts import rounds
+from runner.alerts import settings as alert_settings
+from runner.alerts.dispatch import Dispatch, way_of
+from runner.alerts.rounds import Rounds
+from runner.alerts.sight import look
+from runner.errors import InUse, Invalid, StoreError, VaultError, WrongUse
 from runner.golive import permission
 from runner.inbox import settings
 from runner.inbox.app import inbox
@@ -33,15 +38,14 @@ from runner.work.bell import Bell
 from runner.work.worker import Worker
 
 _MOST_THREADS = 8
-_A_DAY = 86_400.0  # seconds
 
 
 def run(arguments: Namespace) -> int:
     """Serve until SIGTERM or SIGINT; 0 after a stop in order.
 
     Raises Invalid when nobody could post, since no key was made (R-WH3), InUse when another service holds the data
-    directory, InvalidCredential for a credential that can't be used or that others can read (R-RT6), and VaultError
-    where what waits can't be opened any more (R-RT4).
+    directory, InvalidCredential for a credential that can't be used or that others can read (R-RT6), VaultError where
+    what waits can't be opened any more (R-RT4), and WrongUse where an address is taken.
     """
     places = Places.of(arguments)
     found = project.load(places.project)
@@ -59,6 +63,7 @@ def run(arguments: Namespace) -> int:
         _refuse_unsafe_credentials(found, configuration)
         at_work = _without_jobs(found) if held else found
         worker = Worker(store, vault, at_work, configuration=configuration, now=_now, log=log, made_of=made_of)
+        watch = _rounds(store, found, places, made_of, log)
         lost: list[VaultError] = []
 
         def give_up(error: VaultError) -> None:
@@ -76,7 +81,8 @@ def run(arguments: Namespace) -> int:
                 _told(log, found, made_of, held),
                 _audited(store, vault, found, places.credentials, made_of),
                 silence.closed_descriptors(),
-                _watching(found, places.credentials, bell.ended, log),
+                _measured(found, store, watch),
+                rounds.at_work(watch, bell.ended, log),
                 crew.at_work(worker, store, bell, number=_number_of_threads(found), now=_now, give_up=give_up, log=log),
             ):
                 listener.run()
@@ -171,25 +177,33 @@ def _stopped_by_signals(listener: Listener, worker: Worker, bell: Bell) -> Itera
             signal.signal(number, handler)
 
 
-@contextmanager
-def _watching(found: Project, folder: Path, stopping: threading.Event, log: Log) -> Iterator[None]:
-    """Let a thread tell what needs a look at the certificates, now and every day, while the block runs (R-RT3)."""
+def _rounds(store: Store, found: Project, places: Places, made_of: Provenance, log: Log) -> Rounds:
+    """Who looks at the service while it runs, and tells people. Raises InvalidCredential for one that can't be used,
+    InvalidProject."""
+    told = alert_settings.of(found)
+    for recipient in told.recipients:
+        way_of(recipient, places.credentials)
+    return Rounds(
+        store,
+        Dispatch(store, told, found.name, partial(way_of, folder=places.credentials), now=_now, log=log),
+        lambda findings: look(store, found, places, now=_now(), made_of=made_of, findings=findings),
+        lambda: certificates.look(found, places.credentials, _now()),
+        now=_now,
+        passed=time.monotonic,
+        log=log,
+    )
 
-    def watch() -> None:
-        while True:
-            for finding in certificates.look(found, folder, _now()):
-                days = None if finding.days is None else max(finding.days, 0)
-                log.write("certificate", credential=finding.name, code=finding.code, days=days)
-            if stopping.wait(_A_DAY):
-                return
 
-    thread = threading.Thread(target=watch)
-    thread.start()
+def _measured(found: Project, store: Store, watch: Rounds) -> AbstractContextManager[object]:
+    """Numbers for Prometheus, where the project file wants them; else its library isn't even imported."""
+    if not found.settings.get("metrics"):
+        return nullcontext()
     try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()
+        from runner import metrics
+    except ImportError:
+        fix = "make setup installs it; or take metrics out of the project file."
+        raise WrongUse("metrics need prometheus-client, which is not installed", fix=fix) from None
+    return metrics.shown(found.settings["metrics"], store, lambda: watch.on, now=_now)
 
 
 def _number_of_threads(found: Project) -> int:

@@ -1,17 +1,18 @@
 """`runner status`: what waits, what is due, and what needs a look. For people, and for monitoring by its exit code."""
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from runner import project, report
-from runner.golive import permission
+from runner.alerts.conditions import Condition, conditions
+from runner.alerts.sight import Sight, look
 from runner.places import Places
 from runner.project import Job, Project
-from runner.provenance import provenance
+from runner.provenance import UNKNOWN, provenance
 from runner.store import Store
+from runner.tls import certificates
 from runner.work.lateness import late_since
 from runner.work.schedule import next_slot
 
@@ -24,29 +25,37 @@ def run(arguments: Namespace) -> int:
     places = Places.of(arguments)
     found = project.load(places.project)
     with places.store() as store:
-        document = status(store, list(found.jobs.values()), now := datetime.now(UTC))
-        if places.production and permission.is_held(store, places, provenance(found)):
-            document["needs_a_look"].append("no job starts: the go-live checklist wasn't passed for this configuration")
-    document["needs_a_look"] += _of_certificates(found, places.credentials, now)
+        sight = seen(store, found, places, datetime.now(UTC))
+        on = conditions(sight)
+        document = status(sight, on)
     if arguments.json:
         report.print_document(document)
     else:
         report.print_lines(_lines(document))
-    return _NEEDS_A_LOOK if document["needs_a_look"] else 0
+    return _NEEDS_A_LOOK if on else 0
 
 
-def status(store: Store, jobs: list[Job], now: datetime) -> dict[str, Any]:
-    """The whole status as a document; `needs_a_look` are the reasons why somebody should."""
+def seen(store: Store, found: Project, places: Places, now: datetime) -> Sight:
+    """The sight of a service, from beside it."""
+    findings = certificates.look(found, places.credentials, now)
+    made_of = provenance(found) if places.production else UNKNOWN  # which git is asked for
+    return look(store, found, places, now=now, made_of=made_of, findings=findings)
+
+
+def status(sight: Sight, on: Sequence[Condition]) -> dict[str, Any]:
+    """The whole status as a document; `needs_a_look` are the sentences of the conditions."""
+    store, jobs = sight.store, sight.jobs
     counts = store.counts()
-    rows = [_job(store, job, counts.jobs.get(job.name, {}), now) for job in jobs]
+    rows = [_job(store, job, counts.jobs.get(job.name, {}), sight.now) for job in jobs]
     unknown = {name: by_status for name, by_status in counts.jobs.items() if name not in {job.name for job in jobs}}
     waiting = {
         "oldest": counts.oldest, "quarantined": counts.quarantined, "parked_records": counts.parked,
         "waiting_answers": counts.outbox,
         "of_unknown_jobs": sum(by_status.get(name, 0) for by_status in unknown.values() for name in _COUNTED),
     }  # fmt: skip
-    resting = [vars(circuit) for circuit in store.circuits(now).values()]
-    return {"jobs": rows, **waiting, "resting": resting, "needs_a_look": list(_reasons(rows, waiting, resting))}
+    resting = [vars(circuit) for circuit in store.circuits(sight.now).values()]
+    told = {"needs_a_look": [each.sentence for each in on], "conditions": [each.document() for each in on]}
+    return {"jobs": rows, **waiting, "resting": resting, **told}
 
 
 def _job(store: Store, job: Job, counts: Any, now: datetime) -> dict[str, Any]:
@@ -64,28 +73,6 @@ def _job(store: Store, job: Job, counts: Any, now: datetime) -> dict[str, Any]:
     }
 
 
-def _reasons(rows: list[dict[str, Any]], waiting: dict[str, Any], resting: list[dict[str, Any]]) -> Iterator[str]:
-    for row in rows:
-        if row["dead"] or row["parked"]:
-            yield f"{row['job']}: {row['dead']} dead, {row['parked']} parked"
-        if row["enabled"] and row["last_outcome"] == "failed":
-            yield f"{row['job']}: the last run failed ({row['last_code']})"
-        if row["late_since"]:
-            yield f"{row['job']}: no success since {report.shown(row['late_since'])}"
-    for name in ("quarantined", "parked_records", "of_unknown_jobs"):
-        if waiting[name]:
-            yield f"{name.replace('_', ' ')}: {waiting[name]}"
-    for circuit in resting:
-        yield f"the credential {circuit['credential']} was refused ({circuit['code']}) and rests"
-
-
-def _of_certificates(found: Project, folder: Path, now: datetime) -> list[str]:
-    from runner.tls import certificates  # here, since what it needs takes a while to load
-
-    findings = certificates.look(found, folder, now)
-    return [f"{finding.where}: {finding.message}" for finding in findings]
-
-
 def _lines(document: dict[str, Any]) -> Iterator[str]:
     names = ("job", "enabled", "next_due", "last_success", "last_outcome", *_COUNTED)
     yield from report.table(names, ([row[name] for name in names] for row in document["jobs"]))
@@ -94,6 +81,6 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"the oldest that waits arrived {report.shown(document['oldest'])}"
     if document["waiting_answers"]:
         yield f"{document['waiting_answers']} answers wait for the far side"
-    yield from (f"! {reason}" for reason in document["needs_a_look"] or ())
+    yield from (f"! {reason}" for reason in document["needs_a_look"])
     if not document["needs_a_look"]:
         yield "nothing needs a look"

@@ -22,6 +22,7 @@ from runner.inbox.authentication import KnownKeys, presented
 from runner.inbox.intake import Intake
 from runner.inbox.origin import is_allowed
 from runner.inbox.rate import Rate
+from runner.inbox.readiness import is_ready
 from runner.inbox.settings import Limits, Settings
 from runner.logs.faults import place_of
 from runner.logs.log import SILENT, Log
@@ -31,6 +32,7 @@ from runner.vault import Vault
 
 PATH = "/inbox"
 HEALTH = "/healthz"
+READY = "/readyz"
 
 _JSON = re.compile(r'\s*application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 
@@ -53,11 +55,12 @@ def inbox(
     """
     setting = settings.of(project)
     intake = Intake(store, vault, project, setting, now=now, random=random)
-    endpoints = _Endpoints(store, intake, setting, now, log, ring)
+    endpoints = _Endpoints(store, vault, intake, setting, now, log, ring)
     app = Starlette(
         routes=[
             Route(PATH, endpoints.post, methods=["POST"]),
             Route(HEALTH, endpoints.health, methods=["GET"]),
+            Route(READY, endpoints.ready, methods=["GET"]),
         ],
         exception_handlers={HTTPException: endpoints.elsewhere, Exception: endpoints.unforeseen},
     )
@@ -69,6 +72,7 @@ class _Endpoints:
     def __init__(
         self,
         store: Store,
+        vault: Vault,
         intake: Intake,
         setting: Settings,
         now: Callable[[], datetime],
@@ -76,6 +80,7 @@ class _Endpoints:
         ring: Callable[[], None],
     ) -> None:
         self._store = store
+        self._vault = vault
         self._intake = intake
         self._setting = setting
         self._known_keys = KnownKeys(store, now=now)
@@ -105,11 +110,11 @@ class _Endpoints:
         return self._turned_away(Refusal("method_not_allowed" if request.url.path == PATH else "unauthorised"))
 
     async def health(self, _request: Request) -> Response:
-        try:
-            await run_in_threadpool(self._store.keys)
-        except StoreError:
-            return health(False)
+        """Whoever restarts what doesn't live must not do so because the disk is full."""
         return health(True)
+
+    async def ready(self, _request: Request) -> Response:
+        return health(await run_in_threadpool(is_ready, self._store, self._vault))
 
     async def unforeseen(self, _request: Request, error: Exception) -> Response:
         self._log.write("unforeseen", part="inbox", **place_of(error))

@@ -65,6 +65,7 @@ FIELDS = {
     "job": Field("code", "the job's name in the project file"),
     "operation": Field("code", "the operation's name in the job script"),
     "credential": Field("code", "the credential's name"),
+    "recipient": Field("code", "the recipient of alerts, as the project file names them"),
     "key": Field("code", "the label of the key that the sender showed"),
     "code": Field("code", "why: a code of the engine, an adaptor or a job script"),
     "outcome": Field("code", "what became of it: succeeded, needs_person, failed; of an item: one of the six outcomes"),
@@ -132,6 +133,13 @@ EVENTS = {
     ),
     "circuit_closed": Event("a credential may be used again", ("credential",)),
     "certificate": Event("a certificate that we show needs a look", ("credential", "code", "days"), "warning"),
+    "alert_sent": Event("somebody was told of what needs a look", ("recipient", "count")),
+    "alert_failed": Event(
+        "somebody could not be told; it is tried again", ("recipient", "code", "tries", "due"), "error"
+    ),
+    "clock_jumped": Event("this machine's clock went on by more, or less, than the time that passed", ("seconds",),
+                          "warning"),
+    "audit_broken": Event("the audit log is not as it was written", ("count",), "error"),
     "epoch_changed": Event("a new day's key is used, and older ones are destroyed", ("count",)),
     "trouble": Event("something can't be used just now, such as the disk; it is tried again",
                      ("part", "type", "code", "times"), "error", rarely=True),

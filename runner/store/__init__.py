@@ -14,6 +14,7 @@
     audit       who did what, in entries that are bound to each other
     copies      backup and restore
     listings    what commands show
+    watch       what a running service saw, and who was told of it
     locks       who is at what
 
 Every change is one transaction, committed and flushed when its call returns; whatever goes wrong is a StoreError, and
@@ -51,9 +52,14 @@ from runner.store.records import (
     Parked,
     Receipt,
     RunRecord,
+    Sign,
     StartedBy,
+    Tally,
+    Telling,
+    Told,
     Unit,
     UnitLine,
+    Unsettled,
 )
 from runner.store.repairs import Repairs
 from runner.store.retention import Retention
@@ -61,6 +67,7 @@ from runner.store.runs import Runs
 from runner.store.schedules import Schedules
 from runner.store.sqlite import FILE
 from runner.store.units import Units
+from runner.store.watch import Watch
 
 __all__ = [
     "FILE",
@@ -81,10 +88,15 @@ __all__ = [
     "Parked",
     "Receipt",
     "RunRecord",
+    "Sign",
     "StartedBy",
     "Store",
+    "Tally",
+    "Telling",
+    "Told",
     "Unit",
     "UnitLine",
+    "Unsettled",
     "prepare",
     "read_backup",
 ]
@@ -92,7 +104,7 @@ __all__ = [
 
 class Store(
     Messages, Units, Envelopes, Schedules, Repairs, Attention, Erasure, Retention, Memory, Runs, Access, Audit, Copies,
-    Listings, Locks,
+    Listings, Watch, Locks,
 ):  # fmt: skip
     """The data directory, open.
 

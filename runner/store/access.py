@@ -77,6 +77,11 @@ class Access(Database):
         rows = self.read("SELECT credential, until, code FROM circuits WHERE until > ?", text(now))
         return {name: Circuit(name, datetime.fromisoformat(until), code) for name, until, code in rows}
 
+    def refusals(self) -> list[Circuit]:
+        """The credentials that were refused, also those that may be used again; nobody may have done so yet."""
+        rows = self.read("SELECT credential, until, code FROM circuits ORDER BY credential")
+        return [Circuit(name, datetime.fromisoformat(until), code) for name, until, code in rows]
+
     def setting(self, name: str) -> str | None:
         """A setting, or None."""
         with self.reading() as db:

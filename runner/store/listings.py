@@ -4,10 +4,12 @@ import json
 from datetime import datetime
 from typing import Any
 
+from runner.store import doubts
 from runner.store.database import Database
-from runner.store.moments import optional_moment
-from runner.store.records import Counts, UnitLine
+from runner.store.moments import optional_moment, text
+from runner.store.records import Counts, UnitLine, Unsettled
 
+_SHOWN = 3  # ids of the units that wait for one reason
 _COLUMNS = "id, message, job, started_by, status, tries, arrived, due, code, error, expires, settled"
 
 
@@ -29,6 +31,48 @@ class Listings(Database):
         )
         return Counts(by_status, by_job, quarantined, parked + held, waiting, optional_moment(oldest))
 
+    def unsettled(self) -> list[Unsettled]:
+        """All that isn't settled, by what it waits for, job and reason; what was settled isn't looked at."""
+        units = self.read(
+            """SELECT status, job, coalesce(code, ''), count(*), min(settled), min(expires) FROM units
+               WHERE status IN ('parked', 'dead') GROUP BY status, job, code ORDER BY status, job, code"""
+        )
+        others = self.read(
+            """SELECT 'waiting', job, '', count(*), min(arrived), NULL FROM units
+                 WHERE status IN ('pending', 'running') GROUP BY job
+               UNION ALL SELECT 'quarantined', '', '', count(*), min(arrived), min(expires) FROM messages
+                 WHERE status = 'quarantined' GROUP BY status
+               UNION ALL SELECT 'record', job, coalesce(code, ''), count(*), min(since), NULL FROM parked
+                 WHERE released IS NULL GROUP BY job, code
+               UNION ALL SELECT CASE WHEN held = 1 THEN 'held' ELSE 'answers' END, system, CASE WHEN held = 1 THEN ? ELSE '' END, count(*), min(since), NULL
+                 FROM outbox GROUP BY held, system""",
+            doubts.CODE,
+        )
+        return [_unsettled(row, self._newest(*row[:3])) for row in (*units, *others)]
+
+    def _newest(self, status: str, job: str, code: str) -> tuple[str, ...]:
+        rows = self.read(
+            """SELECT id FROM units WHERE status = ? AND job = ? AND coalesce(code, '') = ?
+               ORDER BY number DESC LIMIT ?""",
+            status, job, code, _SHOWN,
+        )  # fmt: skip
+        return tuple(unit for (unit,) in rows)
+
+    def expired(self, since: datetime) -> tuple[int, datetime | None]:
+        """How many units nobody settled in time were erased since then, and when the first was."""
+        rows = self.read(
+            "SELECT count(*), min(settled) FROM units WHERE status = 'expired' AND settled >= ?", text(since)
+        )
+        return rows[0][0], optional_moment(rows[0][1])
+
+    def latest(self) -> datetime | None:
+        """The latest moment at which something was written down, by the clock of that time; None in a new store."""
+        rows = self.read(
+            """SELECT max(time) FROM (SELECT time FROM audit WHERE number = (SELECT max(number) FROM audit)
+               UNION ALL SELECT max(ended) FROM runs)"""
+        )
+        return optional_moment(rows[0][0])
+
     def units(
         self, *, status: str | None = None, message: str | None = None, job: str | None = None, limit: int = 50
     ) -> list[UnitLine]:
@@ -48,6 +92,11 @@ class Listings(Database):
         """One unit, or None."""
         rows = self.read(f"SELECT {_COLUMNS} FROM units WHERE id = ?", unit_id)
         return _line(rows[0]) if rows else None
+
+
+def _unsettled(row: Any, ids: tuple[str, ...]) -> Unsettled:
+    kind, job, code, count, since, expires = row
+    return Unsettled(kind, job, code, count, optional_moment(since), optional_moment(expires), ids)
 
 
 def _line(row: Any) -> UnitLine:

@@ -107,6 +107,26 @@ STEPS: Sequence[Sequence[str]] = (
         # epoch: the newest whose key could have opened what was erased.
         "ALTER TABLE receipts ADD COLUMN epoch TEXT",
     ),
+    (
+        # What only a running service could see, how often, and when first and last.
+        """CREATE TABLE signs (
+             code TEXT NOT NULL, about TEXT NOT NULL, why TEXT NOT NULL,
+             first TEXT NOT NULL, last TEXT NOT NULL, times INTEGER NOT NULL,
+             PRIMARY KEY (code, about, why)) WITHOUT ROWID""",
+        # Who is told of what needs a look: the last digest and the last run in it, notices sent, tries that failed.
+        """CREATE TABLE recipients (
+             name TEXT PRIMARY KEY, digested TEXT NOT NULL, counted INTEGER NOT NULL,
+             sent INTEGER NOT NULL, tries INTEGER NOT NULL, due TEXT) WITHOUT ROWID""",
+        # What each of them was told is so, and not yet that it has ended.
+        """CREATE TABLE told (
+             recipient TEXT NOT NULL, code TEXT NOT NULL, about TEXT NOT NULL, why TEXT NOT NULL,
+             severity TEXT NOT NULL, step INTEGER NOT NULL, time TEXT NOT NULL,
+             PRIMARY KEY (recipient, code, about, why)) WITHOUT ROWID""",
+        # So that what needs a look is found without reading what is settled.
+        "CREATE INDEX runs_by_job ON runs (job, number)",
+        "CREATE INDEX runs_through ON runs (job, ended) WHERE outcome <> 'failed'",
+        "CREATE INDEX messages_quarantined ON messages (number) WHERE status = 'quarantined'",
+    ),
 )  # fmt: skip
 
 

@@ -197,6 +197,68 @@ class Circuit:
 
 
 @dataclass(frozen=True)
+class Unsettled:
+    """How much of a job isn't settled, for one reason. `kind` is waiting, parked or dead for units, record for parked
+    records of scheduled runs, answers or held for those to a system (in the place of a job), quarantined for messages;
+    `since` is that of the oldest, `expires` when the first payload is erased; `ids` are those of the newest units."""
+
+    kind: str
+    job: str
+    code: str
+    count: int
+    since: datetime | None
+    expires: datetime | None = None
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What only a running service could see, such as a clock that jumped: how often, and when first and last."""
+
+    code: str
+    about: str
+    why: str
+    first: datetime
+    last: datetime
+    times: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a recipient of alerts was told is so. Of the same cause they hear again when it is graver, or has ended."""
+
+    code: str
+    about: str
+    why: str
+    severity: str
+    step: int
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How far telling a recipient has come: when the last digest was due and the number of the last run in it, how many
+    notices were `sent`, the tries that failed since, and when the next is `due`."""
+
+    name: str
+    digested: datetime
+    counted: int
+    sent: int = 0
+    tries: int = 0
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the runs of one job with one outcome come to: how many, the seconds they took, and items by outcome."""
+
+    job: str
+    outcome: str
+    runs: int = 0
+    seconds: float = 0.0
+    items: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Receipt:
     """An envelope that was erased: whose, why, when it was accepted and erased, and when its bytes were seen gone."""
 

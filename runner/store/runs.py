@@ -8,8 +8,8 @@ from typing import Any
 from runner.errors import TakenOver
 from runner.store.connection import Transaction
 from runner.store.database import Database
-from runner.store.moments import document, text
-from runner.store.records import ItemRecord, RunRecord
+from runner.store.moments import document, optional_moment, text
+from runner.store.records import ItemRecord, RunRecord, Tally
 
 _COLUMNS = "id, job, unit, started, ended, outcome, code, counts, version, configuration"
 
@@ -55,15 +55,36 @@ class Runs(Database):
 
     def last_success(self) -> dict[str, datetime]:
         """When each job last succeeded, by its name; a job that never did isn't there."""
-        return self._last("outcome = 'succeeded'")
-
-    def last_through(self) -> dict[str, datetime]:
-        """When each job last got through, be it that something was left to a person."""
-        return self._last("outcome <> 'failed'")
-
-    def _last(self, which: str) -> dict[str, datetime]:
-        rows = self.read(f"SELECT job, max(ended) FROM runs WHERE {which} GROUP BY job")
+        rows = self.read("SELECT job, max(ended) FROM runs WHERE outcome = 'succeeded' GROUP BY job")
         return {job: datetime.fromisoformat(ended) for job, ended in rows}
+
+    def last_through(self, job: str) -> datetime | None:
+        """When a job last got through, be it that something was left to a person; None when it never did."""
+        ((ended,),) = self.read("SELECT max(ended) FROM runs WHERE job = ? AND outcome <> 'failed'", job)
+        return optional_moment(ended)
+
+    def last_outcome(self, job: str) -> tuple[str, str | None] | None:
+        """Outcome and code of a job's last run; None when there was none."""
+        rows = self.read("SELECT outcome, code FROM runs WHERE job = ? ORDER BY number DESC LIMIT 1", job)
+        return next(((outcome, code) for outcome, code in rows), None)
+
+    def last_run(self) -> int:
+        """The number of the last run that was kept; 0 when there is none."""
+        ((number,),) = self.read("SELECT coalesce(max(number), 0) FROM runs")
+        return int(number)
+
+    def tallies(self, after: int) -> tuple[int, list[Tally]]:
+        """The number of the last run, and what those come to that were kept after the one of that number."""
+        rows = self.read(
+            "SELECT number, job, outcome, started, ended, counts FROM runs WHERE number > ? ORDER BY number", after
+        )
+        found: dict[tuple[str, str], Tally] = {}
+        for _, job, outcome, started, ended, counts in rows:
+            lasted = datetime.fromisoformat(ended) - datetime.fromisoformat(started)
+            before = found.get((job, outcome), Tally(job, outcome))
+            items = Counter(before.items) + Counter(json.loads(counts))
+            found[job, outcome] = Tally(job, outcome, before.runs + 1, before.seconds + lasted.total_seconds(), items)
+        return max((row[0] for row in rows), default=after), list(found.values())
 
 
 def _record(row: Any, items: tuple[ItemRecord, ...] = ()) -> RunRecord:

@@ -94,6 +94,7 @@ class Clockwork:
     def _settle(self, job: Job, performed: Performed, released: Sequence[str]) -> None:
         place, store, run = self._place, self._place.store, performed.run
         place.let_rest(job, performed)
+        place.keep_remarks(job, performed)
         parked = {record.record_id: record.code for record in store.parked(job.name)}
         tries = store.item_tries(job.name)
         window = window_of(run, place.table, tries=tries, parked=parked, revisited=released)

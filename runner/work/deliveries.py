@@ -69,6 +69,7 @@ class Deliveries:
         """An answer that the far side refuses is shown to people, while it still waits."""
         place = self._place
         place.let_rest(job, performed)
+        place.keep_remarks(job, performed)
         known = {record.record_id: record.code for record in place.store.parked(job.name)}
         window = window_of(performed.run, place.table, tries={}, parked=known)
         place.store.settle_scheduled(

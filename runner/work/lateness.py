@@ -14,7 +14,7 @@ def late_since(store: Store, job: Job, now: datetime) -> datetime | None:
 
     A run that left something to a person got through, too. A job that never did is late since the service first met it.
     """
-    since = store.last_through().get(job.name) or first_start(store, job)
+    since = store.last_through(job.name) or first_start(store, job)
     slot = since
     for _ in range(INTERVALS):
         slot = slot and next_slot(job.triggers, slot)

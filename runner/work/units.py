@@ -93,6 +93,7 @@ class Units:
     def _settle(self, job: Job, unit: Unit, plain: bytes, performed: Performed, found: Verdict) -> None:
         place, now, record = self._place, self._place.now(), performed.record
         place.let_rest(job, performed)
+        place.keep_remarks(job, performed)
         match found:
             case Verdict("succeeded"):
                 following = handover.after_success(place.project, performed.run)

@@ -42,6 +42,11 @@ class Workplace:
         for name, code in {cause.credential: cause.code for cause in performed.run.causes if cause.credential}.items():
             self.turns.rest(job.credentials.get(name, name), code, self.table.rest)
 
+    def keep_remarks(self, job: Job, performed: Performed) -> None:
+        """Remember what a run found out that an administrator should know, such as that a second key had to be used."""
+        for code in {code for found in performed.run.state.get("outcomes", ()) for code in found.get("remarks", ())}:
+            self.store.note_sign("run_remarked", about=job.name, why=code, now=self.now())
+
     def tell_parked(self, job: Job, window: Window, *, before: Collection[str]) -> None:
         """Write an event for each record that a person must settle and that wasn't parked `before`."""
         for name, item in window.parked.items():

@@ -1,0 +1,1 @@
+"""What needs a look, and who is told of it: by e-mail or webhook, in ids, codes and counts."""

@@ -1,0 +1,54 @@
+"""What can be seen of a service at one moment: its store, certificates, keys, disk and clock."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from runner import custody
+from runner.golive import permission
+from runner.places import Places
+from runner.project import Job, Project
+from runner.provenance import Provenance
+from runner.room import Room
+from runner.store import Store
+from runner.tls.slots import Finding
+from runner.vault import Vault
+
+_WAITING_HOURS = 4
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What conditions are derived from. `findings` are those of the certificates, `missing_keys` counts keys of the
+    vault in which something is sealed, `room` is that of the data directory (None where it can't be told), `held` tells
+    that the go-live checklist holds all jobs, and `waiting_long` is how long something may wait."""
+
+    store: Store
+    jobs: Sequence[Job]
+    now: datetime
+    findings: Sequence[Finding] = ()
+    missing_keys: int = 0
+    room: Room | None = None
+    held: bool = False
+    waiting_long: timedelta = timedelta(hours=_WAITING_HOURS)
+
+
+def look(
+    store: Store, project: Project, places: Places, *, now: datetime, made_of: Provenance, findings: Sequence[Finding]
+) -> Sight:
+    """Look at everything, now. `findings` are given, since looking at certificates takes a while. Raises StoreError."""
+    room = None
+    with suppress(OSError):
+        room = Room.of(store.folder)
+    hours = project.settings.get("alerts", {}).get("waiting_hours", _WAITING_HOURS)
+    return Sight(
+        store=store,
+        jobs=list(project.jobs.values()),
+        now=now,
+        findings=findings,
+        missing_keys=len(custody.missing(store, Vault(store.folder / "keys", now=lambda: now))),
+        room=room,
+        held=permission.is_held(store, places, made_of),
+        waiting_long=timedelta(hours=hours),
+    )
