@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.store import Store, Tally, Telling, Told
+from runner.store import Tally, Telling, Told
 from runner.store.copies import KEPT
 from tests.kept import DAY, HOUR, NOON, run
 
@@ -12,8 +12,8 @@ WORSE = Told("given_up", "sort", "unreachable", "error", 2)
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path) as store:
+def store(database, tmp_path):
+    with database.open(tmp_path) as store:
         yield store
 
 
@@ -32,13 +32,13 @@ def test_signs(store):
     assert [] == store.signs(NOON)
 
 
-def test_recipients(store):
+def test_recipients(database, store):
     """Who was told what outlives the process; what has ended isn't told a second time, and what is graver is."""
     office = Telling("office", digested=NOON, counted=7)
     assert store.telling("office") is None
     store.keep_telling(office, began=[replace(WORSE, step=1), replace(WORSE, about="read")], now=NOON)
     store.keep_telling(replace(office, tries=2, due=NOON + HOUR, sent=3), began=[WORSE], now=NOON)
-    with Store.open(store.folder) as restarted:
+    with database.open(store.folder) as restarted:
         assert Telling("office", NOON, 7, sent=3, tries=2, due=NOON + HOUR) == restarted.telling("office")
         assert [replace(WORSE, about="read"), WORSE] == restarted.told("office")
         assert [] == restarted.told("nobody")

@@ -120,7 +120,7 @@ def _unsettled(sight: Sight) -> Iterator[Condition]:
         since = min((each.since for each in found if each.kind == kind and each.since), default=sight.now)
         if sight.now - since > sight.waiting_long:
             yield _made(code, count=sum(each.count for each in found if each.kind == kind), since=since)
-    count, first = sight.store.expired(sight.now - _ERASED_LAST)
+    count, first = sight.store.erased_unsettled(sight.now - _ERASED_LAST)
     if count:
         yield _made("erased_unsettled", count=count, since=first)
 

@@ -15,7 +15,6 @@ from runner.commands.status import seen
 from runner.errors import RunnerError, WrongUse
 from runner.places import Places
 from runner.project import Project
-from runner.store import Store
 
 _NEEDS_A_LOOK = 4
 

@@ -44,8 +44,9 @@ class Listings(Database):
                  WHERE status = 'quarantined' GROUP BY status
                UNION ALL SELECT 'record', job, coalesce(code, ''), count(*), min(since), NULL FROM parked
                  WHERE released IS NULL GROUP BY job, code
-               UNION ALL SELECT CASE WHEN held = 1 THEN 'held' ELSE 'answers' END, system, CASE WHEN held = 1 THEN ? ELSE '' END, count(*), min(since), NULL
-                 FROM outbox GROUP BY held, system""",
+               UNION ALL SELECT 'held', system, ?, count(*), min(since), NULL FROM outbox WHERE held = 1 GROUP BY system
+               UNION ALL SELECT 'answers', system, '', count(*), min(since), NULL FROM outbox WHERE held = 0
+                 GROUP BY system""",
             doubts.CODE,
         )
         return [_unsettled(row, self._newest(*row[:3])) for row in (*units, *others)]
@@ -58,7 +59,7 @@ class Listings(Database):
         )  # fmt: skip
         return tuple(unit for (unit,) in rows)
 
-    def expired(self, since: datetime) -> tuple[int, datetime | None]:
+    def erased_unsettled(self, since: datetime) -> tuple[int, datetime | None]:
         """How many units nobody settled in time were erased since then, and when the first was."""
         rows = self.read(
             "SELECT count(*), min(settled) FROM units WHERE status = 'expired' AND settled >= ?", text(since)
