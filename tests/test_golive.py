@@ -230,7 +230,7 @@ def test_version(folder, capsys):
 
 
 def test_rights_of_our_accounts(folder, capsys):
-    """K8 R-LP1 Where jobs have credentials, a check of the live systems must have passed for this very configuration."""
+    """K8 R-LP1 Where jobs have credentials, a check of the live systems must have passed for this configuration."""
     (folder / "project.yaml").write_text(PROJECT.replace("trigger: posted}", "trigger: posted, credentials: [north]}"))
     assert ["no check of the live systems has passed for this configuration: runner check"] == row_of(capsys, "K8")[
         "faults"
