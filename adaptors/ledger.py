@@ -99,9 +99,10 @@ def begin(line: Line, value: str, state: State) -> None:
 
 def may_send(line: Line, operation: Any, state: State) -> bool:
     """Whether what was begun before can be sent again, by itself or by a release that isn't used up."""
-    found = line.read()
-    used = found and found["answer"].get(_RELEASED)
-    return may_repeat(operation, state) or (_is_released(state) and not used)
+    if may_repeat(operation, state):
+        return True
+    found = line.read() or {"answer": {}}
+    return _is_released(state) and _RELEASED not in found["answer"]
 
 
 def outcome_unknown(line: Line, fix: str) -> Parked:

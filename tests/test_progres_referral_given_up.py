@@ -59,6 +59,7 @@ def test_what_stands_in_primero_is_told_as_delivered_however_late():
     run_job(LAST, sandbox, ledger=ledger, data=outgoing(intervention()), error={"code": "server_error"})
 
     assert ["Pending Acknowledgement"] == [answer["status"] for answer in answers(sandbox)]
+    assert "done" == ledger.read("service", "GAM-26-PRTITV-0000901")["status"]
 
 
 def test_what_can_not_be_looked_up_is_not_guessed():

@@ -235,9 +235,15 @@ class FaultyTransport(httpx.BaseTransport):
         """Carry one request, or fail."""
         fate, system = self._fate, "dtp" if request.url.host.startswith("dtp") else "primero"
         where = f"{request.method} {system}{request.url.path}"
-        if not fate.dead:
-            self._witness.before_call()
-        return fate.step(where, lambda: self._carried(request, system, where))
+        if fate.dead:
+            return fate.step(where, lambda: None)
+        self._witness.before_call()
+        attempt = self._witness.attempted(request)
+        try:
+            return fate.step(where, lambda: self._carried(request, system, where))
+        except httpx.ConnectError:
+            attempt["in vain"] = True
+            raise
 
     def _carried(self, request, system, where):
         fate = self._fate

@@ -86,12 +86,13 @@ def _repeated_by_people_only(evidence):
     names = Counter(outward.name_of(one, evidence.cases) for one in evidence.referrals if one.get("service_record_id"))
     for event in evidence.events if evidence.parks else ():
         if event["what"] == "retried":
-            unsure -= event["keys"]
+            unsure = {(key, answers) for key, answers in unsure if key not in event["keys"]}
         if event["what"] == "dtp":
             key = event["body"].get("progres_interventionnumber") or event["body"]["id"]
-            if key in unsure and names[key] < 2:  # another referral of the same service goes by the same name
+            post = {(key, event["body"].get("status") in inward.FIELDS)}  # answers and decisions are apart
+            if post <= unsure and names[key] < 2:  # another referral of the same service goes by the same name
                 yield f"{key} was posted again, and nobody had asked for it"
-            unsure = unsure - {key} if event["kept"] else unsure | {key}
+            unsure = unsure - post if event["kept"] else unsure | post
 
 
 def _nothing_kept(evidence):

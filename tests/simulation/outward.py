@@ -10,6 +10,7 @@ from tests.simulation.scenario import TOKEN
 AGREED = ("alternative_care", "focuses_non_specialized_mhpss_care", "food", "family_tracing_and_reunification")
 DECISIONS = {"accepted": "acknowledged", "rejected": "rejected"}
 REFERRALS = "ReceiveIncomingReferral"
+NUMBER = "progres_interventionnumber"
 NO_REASON, REASON = "No reason specified.", f"No place is free; {TOKEN}"
 DTP_REFUSED = ("rejected", "refused")
 
@@ -98,8 +99,25 @@ def _rightly_told(number, told, case, evidence):
         if (body["case_id"], body["primero_user"]) != (case["case_id"], case["owned_by"]):
             yield f"{number}: a decision was told of another case or owner"
     for before, after in pairwise(told):
-        if before["body"]["status"] == after["body"]["status"] and before["kept"]:
-            yield f"{number}: DTP was told {after['body']['status']} twice"
+        status = after["body"]["status"]
+        again = before["kept"] and before["body"]["status"] == status
+        if again and not _perhaps_told_otherwise(number, status, _between(before, after, evidence.events)):
+            yield f"{number}: DTP was told {status} twice"
+
+
+def _between(before, after, events):
+    """The events from one to another."""
+    start, end = (next(index for index, one in enumerate(events) if one is each) for each in (before, after))
+    return events[start:end]
+
+
+def _perhaps_told_otherwise(number, status, events):
+    """Whether somebody decided otherwise meanwhile, and whether that reached DTP is not known to the service."""
+    about = [event for event in events if number in (event.get("number"), event.get("body", {}).get(NUMBER))]
+    decided = {DECISIONS.get(event["status"]) for event in about if event["what"] == "decided"} - {None, status}
+    sent = {event["body"]["status"] for event in about if event["what"] == "attempt" and not event["in vain"]}
+    unsure = sent - {status} or any(event["what"] == "died" for event in events)
+    return bool(decided and unsure)
 
 
 def referrals(evidence):

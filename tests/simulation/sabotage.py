@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 from adaptors import outbox, sending, values
-from adaptors.primero import connection, upsert
+from adaptors.primero import upsert
 from adaptors.sandbox.primero import memory
 from runner.store import Store, envelopes, units
 from runner.store import ledger as kept
@@ -151,12 +151,6 @@ def _clock_unnoticed():
     return patch.object(Setbacks, "look", lambda self, now: None)
 
 
-def _null_is_none():
-    """An answer of unforeseen shape counts as an empty list."""
-    records = connection._records
-    return patch.object(connection, "_records", lambda path, data: [] if data is None else records(path, data))
-
-
 def _age_of_last_year():
     """Every child is a year too young."""
     years = values._completed_years
@@ -186,7 +180,6 @@ BUGS = {
     "decision-too-early": _decision_too_early,
     "release-for-good": _release_for_good,
     "clock-unnoticed": _clock_unnoticed,
-    "null-is-none": _null_is_none,
     "wrong-age": _age_of_last_year,
 }
 

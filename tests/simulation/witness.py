@@ -34,6 +34,14 @@ class Witness:
         self.forget()
         self._act()
 
+    def attempted(self, request):
+        """The event of a request that the service is about to send; `in vain` when it certainly didn't arrive."""
+        event = {"what": "attempt", "in vain": False, "body": {}}
+        if request.method == "POST" and request.url.host.startswith("dtp"):
+            event["body"] = json.loads(request.content)
+            self.events.append(event)
+        return event
+
     def called(self, request, response, *, learnt):
         """Somebody did what the service asked; `learnt` is whether it learns of it."""
         path = request.url.path.removeprefix("/api/v2")
@@ -74,6 +82,7 @@ class Witness:
         """The service died: nobody is at anything any more."""
         self.forget()
         self._at_work.clear()
+        self.events.append({"what": "died"})
 
     def begins(self, unit, *, earlier):
         """The service begins a unit; `earlier` is how many units about the same subject came before and wait."""
