@@ -5,7 +5,6 @@ Where a sending stands is told by `_standing`, in one word; `once` does what tha
 
 import uuid
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from adaptors.errors import FarSideError, JobError, NotAllowed, Parked, Unreachable
@@ -14,7 +13,6 @@ from adaptors.operations import Operation, call, check_operations, name_of
 from adaptors.outbox import keep
 from adaptors.promises import State, given, reads_of
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 _BY_PERSON = "Ask the other agency by the ids; then retry or discard it."
 
 
@@ -25,7 +23,7 @@ def once(
     *,
     value: Any = "",
     later: bool = False,
-    after: Mapping[str, str] = _NOTHING,
+    after: Mapping[str, str] | None = None,
 ) -> Operation:
     """Run the operation unless the ledger says it was done for this key; *intended* is written before, *done* after.
 
@@ -70,7 +68,7 @@ def once(
                 _mark_unchanged(state)
                 return state
             case "behind":
-                raise _behind(Line(line.ledger, list(after)[-1], line.key))
+                raise _behind(Line(line.ledger, list(after or ())[-1], line.key))
             case _ if state.get("dry_run") is not None:
                 return call(operation, state)
             case "doubtful":
@@ -89,7 +87,7 @@ def once(
     return Operation(f"once({name_of(operation)})", run, reads=reads_of([key, value]), steps=[operation])
 
 
-def _standing(line: Line, value: str, after: Mapping[str, str], *, repeatable: bool) -> str:
+def _standing(line: Line, value: str, after: Mapping[str, str] | None, *, repeatable: bool) -> str:
     """Where a sending stands, by all that the ledger knows; of several words the first holds.
 
     `settled`: this very value is sent, or waits in the outbox · `behind`: what must come before isn't through ·
@@ -153,9 +151,9 @@ def _is_behind(line: Line, after: Mapping[str, str]) -> bool:
 def _behind(last: Line) -> FarSideError | Parked:
     """Why something can't be sent yet; it is for a person where what comes before is."""
     earlier, code = _known(last), "waiting_behind"
-    if earlier and (earlier["status"] == "refused" or earlier["answer"].get("refused")):
+    if earlier and (earlier["status"] == "refused" or earlier["answer"].get("for_a_person")):
         fix = f"See that the {last.kind} gets through, or discard it; then retry this."
-        return Parked(f"an earlier {last.kind} for the same key was refused", code=code, fix=fix)
+        return Parked(f"an earlier {last.kind} for the same key needs a person", code=code, fix=fix)
     return Unreachable(f"an earlier {last.kind} for the same key isn't sent yet", code=code)
 
 

@@ -52,6 +52,7 @@ class Project:
     purpose: str | None = None
     agreement: str | None = None
     store: str | None = None
+    signed: str | None = None
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -89,6 +90,7 @@ def load(path: Path) -> Project:
         purpose=table.get("purpose"),
         agreement=table.get("agreement"),
         store=table.get("store"),
+        signed=table.get("signed"),
         settings={name: table.get(name, {}) for name in _TABLES},
         warnings=tuple(f"{document.place(where)}: {message}" for where, message in _doubtful(jobs, triggers)),
     )

@@ -370,6 +370,8 @@ STORES = {
     "runner/golive/rehearsal.py": {"subprocess"},
     "runner/scan.py": {"subprocess", "tempfile"},
     "runner/statefile.py": {"tempfile"},
+    "runner/commands/rehearse.py": {"tempfile"},  # synthetic children only
+    "runner/template/country.py": {"tempfile"},  # a new folder, complete or not at all
     "runner/commands/demo/__init__.py": {"tempfile"},
     "runner/commands/demo/process.py": {"subprocess"},
     "runner/commands/demo/service.py": {"subprocess"},

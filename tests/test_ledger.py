@@ -464,6 +464,28 @@ def test_behind_an_answer_that_is_refused_in_the_outbox():
     assert "done" == decision(again(state))["item"]["outcome"]
 
 
+def test_behind_an_answer_that_may_have_arrived():
+    """H51 What must come after an answer of which only a person can find out whether it arrived is for a person, too,
+    until that one is released."""
+    far, state = FarSide(LOST), begin(outbox=[], message="m1")
+    operation = far.operation(may_repeat=lambda state: False)
+    decision = once("decision", data_value("n"), FarSide().send, value="accepted", after={"answer": ""})
+    once("answer", data_value("n"), operation, later=True)(state)
+    deliver(operation)(state)
+    with pytest.raises(Parked) as caught:
+        decision(again(state))
+    assert "waiting_behind" == caught.value.code
+
+    far.errors = [DOWN]
+    deliver(operation)({**state, "revisit": ["INT-1"]})
+    with pytest.raises(Unreachable) as caught:
+        decision(again(state))
+    assert "waiting_behind" == caught.value.code
+
+    deliver(operation)({**state, "revisit": ["INT-1"]})
+    assert "done" == decision(again(state))["item"]["outcome"]
+
+
 def test_answer_that_is_not_allowed():
     """R-DL1 H10: a refused credential is no refusal of the answer: it waits in the outbox, and the item is done."""
     state = begin(outbox=[], message="m1")
@@ -603,3 +625,18 @@ def test_killed_between_delivering_and_removing():
     ledger.write("answer", "INT-1", {"status": "done", "value": "m1", "answer": {}})
     state = deliver(lambda state: sent.append(1) or state)({"outbox": [waiting], "ledger": ledger})
     assert ([], []) == (state["outbox"], sent)
+
+
+def test_killed_before_removing_what_must_not_be_repeated():
+    """H19 The same for the first of several of one key, where no repeat is wanted."""
+    far, ledger, first, second = FarSide(), MemoryLedger(), entry("INT-1", "m1"), entry("INT-1", "m2")
+    operation = far.operation(may_repeat=lambda state: False)
+
+    class KilledOutbox(list):
+        def remove(self, entry):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        deliver(operation)({"outbox": KilledOutbox([first, second]), "ledger": ledger})
+    deliver(operation)({"outbox": [first, second], "ledger": ledger})
+    assert ["m1", "m2"] == [data["status"] for data in far.arrived]

@@ -3,11 +3,14 @@
 import pytest
 
 from tests.simulation.__main__ import run
+from tests.simulation.sabotage import BUGS
 
 # By planted bug: a seed in whose story it shows.
 TELLING = {
-    "no-look-up": 3, "kept-nowhere": 4, "answers-dropped": 4, "no-erasure": 1, "bytes-left": 1, "lost-on-restart": 2,
+    "no-look-up": 3, "kept-nowhere": 2, "answers-dropped": 2, "no-erasure": 1, "bytes-left": 1, "lost-on-restart": 15,
     "swapped-children": 1, "wrong-age": 1, "no-done": 2, "decision-unseen": 1, "gives-up-at-once": 17,
+    "cursor-on-failure": 40, "no-intended": 15, "no-subject": 14, "refused-twice": 32, "decision-too-early": 15,
+    "release-for-good": 1191, "clock-unnoticed": 189,
 }  # fmt: skip
 
 
@@ -20,6 +23,11 @@ def test_seed(seed):
 def test_same_seed_same_story():
     """A seed tells the same story each time, step by step, so that what it found can be found again."""
     assert run(3)["story"] == run(3)["story"]
+
+
+def test_every_planted_bug_is_sought():
+    """No bug is planted without a seed that finds it."""
+    assert BUGS.keys() == TELLING.keys()
 
 
 @pytest.mark.parametrize("bug", TELLING)

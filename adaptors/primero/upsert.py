@@ -65,7 +65,8 @@ def find_service(number: Any, *, match: dict[str, Any], service_key: str = "prog
     """Look for the case in which this service stands; `data` becomes the case, or None when there is none.
 
     For the last word to a sender (H49). When Primero can't be reached, None is said only if the ledger knows that this
-    service was never sent there; else Unreachable.
+    service was never sent there; else Unreachable. What is found is noted in the ledger, should a run have ended before
+    it learnt that it had written it.
 
     >>> find_service("INT-1", match={"unhcr_individual_no": "GAM-1"}).__name__
     'find_service'
@@ -91,6 +92,8 @@ def find_service(number: Any, *, match: dict[str, Any], service_key: str = "prog
             found = []
         except BadInput:  # no such identifier can stand in Primero
             found = []
+        if found:
+            _note_standing(state, [{service_key: str(key)}], service_key)
         return {**state, "data": found[0] if found else None}
 
     return Operation(

@@ -22,24 +22,36 @@ def run(arguments: Namespace) -> int:
     Raises what a project or a job script that can't be loaded raises.
     """
     places = Places.of(arguments)
+    snapshot = snapshots.path_of(places.project, arguments.snapshot) if arguments.offline else None
+    rows = look(places, snapshot)
+    if snapshot is None:
+        _record(places, sum(row.level == WRONG for row in rows))
+    report.print_either(arguments.json, findings.document(rows), findings.lines(rows))
+    return exit_code(rows)
+
+
+def look(places: Places, snapshot: Path | None = None) -> list[Finding]:
+    """What is found: in the live systems, or in a snapshot of them."""
     found = project.load(places.project)
     jobs = [(job, jobscript.load(job.script, job.name)) for job in found.jobs.values()]
     rows = [*own.of_project(found, [script for _, script in jobs])]
-    if arguments.offline:
-        known = snapshots.read(snapshots.path_of(places.project, arguments.snapshot))
-        rows += [row for system in systems(jobs) for row in _offline(system, known)]
-    else:
-        rows += [*_certificates(found, places.credentials)]
-        rows += [row for system in systems(jobs) for row in _live(system, places.credentials)]
-        _record(places, found, sum(row.level == WRONG for row in rows))
-    report.print_either(arguments.json, findings.document(rows), findings.lines(rows))
+    if snapshot is None:
+        rows += _certificates(found, places.credentials)
+        return rows + [row for system in systems(jobs) for row in _live(system, places.credentials)]
+    known = snapshots.read(snapshot)
+    return rows + [row for system in systems(jobs) for row in _offline(system, known)]
+
+
+def exit_code(rows: list[Finding]) -> int:
+    """0, or 4 when one of them is wrong."""
     return _NEEDS_A_LOOK if any(row.level == WRONG for row in rows) else 0
 
 
-def _record(places: Places, found: project.Project, wrong: int) -> None:
+def _record(places: Places, wrong: int) -> None:
     """Write down how the check ended: the go-live checklist asks for it (K8)."""
+    made_of = provenance(project.load(places.project))
     with places.store() as store:
-        told = {"configuration": provenance(found).configuration, "code": "failed" if wrong else "passed"}
+        told = {"configuration": made_of.configuration, "code": "failed" if wrong else "passed"}
         store.record("systems_checked", now=datetime.now(UTC), count=wrong, **told)
 
 
