@@ -160,7 +160,7 @@ def _ever(folder: Path) -> Iterator[tuple[str, str, bytes]]:
         raise WrongUse(f"{folder} has no history that git could show", fix="Leave out --history.")
     paths = dict(line.partition(" ")[::2] for line in listed.decode("utf-8", "replace").splitlines())
     with tempfile.TemporaryFile() as wanted:
-        wanted.write("\n".join(paths).encode() + b"\n")
+        wanted.write("".join(f"{name}\n" for name in paths).encode())
         wanted.seek(0)
         command = ["git", "cat-file", "--batch"]
         with subprocess.Popen(command, cwd=folder, stdin=wanted, stdout=subprocess.PIPE) as process:

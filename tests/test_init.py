@@ -166,7 +166,8 @@ def test_the_rest_stays_to_the_letter(template):
 
 def test_what_is_made_is_formatted(template):
     """Ruff has nothing to say about the new scripts."""
-    main(["init", "nirgendwo", "--answers", answered(template)])
+    users = {'Beispiel "Plan"': "intake_plan", "Children's \\ Beispiel": "intake_children"}
+    main(["init", "nirgendwo", "--answers", answered(template, intake_users=users)])
     for words in (["format", "--check"], ["check"]):
         command = [sys.executable, "-m", "ruff", *words, "--config", str(ROOT / "pyproject.toml"), "--no-cache", "."]
         done = subprocess.run(command, cwd=template / "jobs" / "nirgendwo", capture_output=True, text=True, check=False)

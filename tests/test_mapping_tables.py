@@ -111,6 +111,20 @@ def test_any_table_becomes_any_other(before, after):
     assert script == tables.changed(script, {"HEAD": dict(reversed(before.items()))})
 
 
+def test_constants_are_changed_where_they_stand():
+    """Another text comes into the place of a constant's, in whatever quotes need no escape; its comment stays."""
+    script = 'AGENCY = "UNICEF"  # é\nUSER = "é"; OTHER = "other"\n'
+    after = tables.with_constants(script, {"AGENCY": 'the "Agency"', "OTHER": "it's"})
+    assert 'AGENCY = \'the "Agency"\'  # é\nUSER = "é"; OTHER = "it\'s"\n' == after
+
+
+@pytest.mark.parametrize("script", ["SIZE = 1", "AGENCY = (\n    'UNICEF'\n    ' and others'\n)", "OTHER = 'x'"])
+def test_no_constant_to_change(script):
+    """What is no text, or not on one line, or isn't there, is refused rather than left."""
+    with pytest.raises(InvalidJob, match="no text stands there"):
+        tables.with_constants(script, {"SIZE": "2"} if "SIZE" in script else {"AGENCY": "IRC"})
+
+
 def test_git_applies_the_difference(tmp_path):
     """The diff that is printed is one that git applies."""
     (tmp_path / "calls.py").write_text(SCRIPT, "utf-8")

@@ -8,6 +8,10 @@ import sys
 import pytest
 from invented import ROOT, country, edited
 
+from runner.commands.demo.evidence import look
+from runner.commands.rehearse import document, lines
+from runner.golive import rehearsal
+
 LONG = 400  # seconds; the schedule fires at the full minute
 
 PAGE = (ROOT / "docs" / "rehearse.md").read_text("utf-8")
@@ -40,6 +44,11 @@ def test_a_country_is_rehearsed(tmp_path):
         row["status"] for job in told["jobs"] for table in job["tables"] for row in table["rows"]
     }
     assert before == contents(tmp_path)
+    assert ["while messages wait", "while messages wait", "after the end"] == [
+        each["when"] for each in told["searches"]
+    ]
+    assert all(each["texts"] > 30 and each["bytes_found"] == 0 for each in told["searches"])
+    assert rehearsal.result_of(told).passed  # as the go-live checklist reads it
 
 
 def test_the_page_shows_what_a_spoilt_country_prints(tmp_path):
@@ -71,6 +80,18 @@ def test_what_is_needed_is_said(tmp_path, arguments, code, said):
     done = rehearse(where, *arguments)
 
     assert [code, True] == [done.returncode, said in done.stderr]
+
+
+def test_a_child_that_is_found(tmp_path):
+    """K1 Bytes of a child in what was written, or a search that finds nothing anywhere, is to be mended as well."""
+    child = {"c-1": ["Canary-Nyaruot"]}
+    (tmp_path / "log").write_text("seen: Canary-Nyaruot\n", "utf-8")
+    found = look("after the end", [tmp_path], child)
+    blind = look("in what the far sides hold", [], child)
+    verdict = document({"jobs": [], "left_out": []}, [found], blind)
+    assert ["14 bytes of children were found after the end", "the search misses what is there"] == verdict["unforetold"]
+    assert "In all that the service has written, 14 bytes of the children was found." in [*lines(verdict)]
+    assert not rehearsal.result_of(verdict).passed
 
 
 def test_a_job_script_that_fails_to_load(tmp_path):

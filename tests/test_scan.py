@@ -48,6 +48,29 @@ def test_this_repositorys_history():
     assert [] == found(ROOT, history=True)
 
 
+def test_a_history_that_has_not_begun(repository):
+    """K6: where nothing was committed yet, the history holds nothing."""
+    assert [] == found(repository, history=True)
+
+
+def test_rules_of_the_folder_above(repository):
+    """K6: in a folder without rules, those of the nearest folder above count, by the paths as seen from there."""
+    write(repository, "scan.yaml", ALLOWANCE)
+    write(repository, "samples/deep/a.json", PERSON)
+    write(repository, "other/a.json", PERSON)
+    assert [] == found(repository / "samples" / "deep")
+    assert [("a.json:1", "person")] == found(repository / "other")
+
+
+def test_rules_of_another_repository(repository):
+    """K6: the rules of a folder above the repository don't count."""
+    write(repository, "scan.yaml", ALLOWANCE)
+    inner = repository / "samples"
+    write(repository, "samples/a.json", PERSON)
+    git(inner, "init", "--quiet")
+    assert [("a.json:1", "person")] == found(inner)
+
+
 def test_files(repository):
     """K6: a finding tells file, line and kind."""
     write(repository, "a.json", "{}\n")

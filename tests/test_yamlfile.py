@@ -56,6 +56,35 @@ def test_no_yaml(text):
         yamlfile.parse(text, HERE)
 
 
+CHANGES = [
+    ("plain", "bridge_2", "bridge_2"),
+    ("no text to YAML", "12", '"12"'),
+    ("a boolean", "true", '"true"'),
+    ("a comment", "a #b", '"a #b"'),
+    ("a list's comma", "a, b", '"a, b"'),
+    ("a table", "a: b", '"a: b"'),
+    ("an address", "https://primero.example.org", "https://primero.example.org"),
+]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [change[1:] for change in CHANGES], ids=[change[0] for change in CHANGES]
+)
+def test_one_value_is_changed(value, written):
+    """Another value reads as it was said, in a table on one line as well; all around it stays to the letter."""
+    text = "# ours\ndesk: {user: 'a' , name:  b}   # é\nrest:\n    - user: a\n"
+    after = yamlfile.changed(text, {("desk", "user"): value}, HERE)
+    assert text.replace("'a'", written) == after
+    assert value == yamlfile.parse(after, HERE).value["desk"]["user"]
+
+
+@pytest.mark.parametrize("where", [("desk",), ("desk", "name"), ("rest", "user"), ("user", "name")])
+def test_no_value_to_change(where):
+    """A place that isn't there, or holds a table or a list, is refused."""
+    with pytest.raises(InvalidYaml, match="holds no single value"):
+        yamlfile.changed("desk: {user: a}\nrest: [b]\nuser: c\n", {where: "b"}, HERE)
+
+
 def test_unreadable_file(tmp_path):
     """A file that is missing, or not UTF-8, can't be read."""
     with pytest.raises(UnreadableFile):

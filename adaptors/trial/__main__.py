@@ -33,10 +33,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _controls(trial: Trial) -> Controls:
-    """`GET /sandbox/story` tells the steps, `POST /sandbox/story/NAME` lets one begin, `…/verdict` ends all."""
+    """`GET /sandbox/story` tells the steps, `POST /sandbox/story/NAME` lets one begin, `…/verdict` ends all.
+
+    `GET …/children` and `…/holdings` are those of the demo's story.
+    """
     steps = {("POST", f"/sandbox/story/{step['name']}"): partial(_begin, trial, step["name"]) for step in trial.steps}
     return {
         ("GET", "/sandbox/story"): lambda _: trial.steps,
+        ("GET", "/sandbox/story/children"): lambda _: trial.children(),
+        ("GET", "/sandbox/story/holdings"): lambda _: trial.holdings(),
         ("POST", "/sandbox/story/verdict"): trial.verdict,
         **steps,
     }

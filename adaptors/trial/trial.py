@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptors.sandbox import Sandbox
+from adaptors.sandbox.particulars import particulars
 from adaptors.trial.answers import Answers
 from adaptors.trial.decisions import Decisions
 from adaptors.trial.exchange import Exchange
@@ -39,6 +40,7 @@ class Trial:
             for kind, script, message in carried
             if kind is each
         }
+        self._told: list[Document] = []
         self.left_out = [script.job for kind, script, _ in carried if kind is None]
         decided = [each for each in self._exchanges.values() if isinstance(each, Answers)]
         for each in self._exchanges.values():
@@ -55,7 +57,19 @@ class Trial:
 
     def before(self, step: str) -> Document:
         """Let happen what comes before a step; gives `message` or `states`, where it starts with those."""
-        return self._exchanges[step].begin()
+        begun = self._exchanges[step].begin()
+        self._told += [begun["message"]] if "message" in begun else [state["data"] for state in begun.get("states", ())]
+        return begun
+
+    def children(self) -> dict[str, list[str]]:
+        """The texts by which each child could be known that was told of until now, or has a case."""
+        told = [each for message in self._told for each in message.get("interventions", ())]
+        return {str(place): particulars(record) for place, record in enumerate([*told, *self.world.cases()])}
+
+    def holdings(self) -> Document:
+        """All that both sides hold: UNHCR what it sent and received, the partners their cases."""
+        received = [post.body for post in self.world.sandbox.dtp.received]
+        return {"sent": self._told, "received": received, "cases": self.world.cases()}
 
     def verdict(self, items: Mapping[str, list[Document]]) -> Document:
         """What was found, when all has been played: `items` are the records of each job."""

@@ -142,7 +142,7 @@ def _add_request(parser: ArgumentParser) -> None:
 def _add_golive(parser: ArgumentParser) -> None:
     parser.add_argument(
         "action", metavar="ACTION", nargs="?", choices=("rehearse", "sign", "override", "record"),
-        help="rehearse: play the demo; sign: a row; override: let jobs run; record: of processing; else look at all",
+        help="rehearse: as runner rehearse; sign: a row; override: let jobs run; record: of processing; else all rows",
     )  # fmt: skip
     parser.add_argument("row", metavar="ROW", nargs="?", choices=CHECKLIST, help="with sign: K1 to K9")
     parser.add_argument("--name", metavar="NAME", help="with sign: the officer who confirms it; it is kept for good")

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from runner import jobscript, project, report
+from runner.commands.demo.evidence import Evidence, control, look
 from runner.commands.demo.process import ended_in_order
 from runner.commands.demo.rehearsing import Rehearsing
 from runner.commands.demo.service import Service
@@ -37,7 +38,7 @@ def run(arguments: Namespace) -> int:
     with ended_in_order(), _folder(arguments.keep) as folder:
         verdict = _rehearsed(Path(folder), project.load(file), file, snapshot)
     report.print_either(arguments.json, verdict, lines(verdict))
-    return _NEEDS_A_LOOK if any(job["findings"] for job in verdict["jobs"]) else 0
+    return _NEEDS_A_LOOK if verdict["unforetold"] else 0
 
 
 def _folder(keep: str | None) -> AbstractContextManager[str]:
@@ -63,8 +64,23 @@ def _rehearsed(folder: Path, loaded: Project, file: Path, snapshot: Path) -> dic
         service.read_from_the_beginning()
         with service.running() as running:
             far_sides.post_to(f"{running.told['url']}/inbox", key, service.credentials / "ca.pem")
-            items = Rehearsing(far_sides, service).play(steps)
-        return far_sides.verdict(items)
+            rehearsing = Rehearsing(far_sides, service)
+            items = rehearsing.play(steps)
+        children = far_sides.children()
+        searches = [*rehearsing.searches, look("after the end", service.folders, children)]
+        compared = control(folder / "far-sides", far_sides.holdings(), children)
+        return document(far_sides.verdict(items), searches, compared)
+
+
+def document(verdict: dict[str, Any], searches: list[Evidence], compared: Evidence) -> dict[str, Any]:
+    """The verdict, what was searched, and all that isn't as it should be, a sentence each."""
+    findings = [(job["job"], each) for job in verdict["jobs"] for each in job["findings"]]
+    unforetold = [f"{job}: {each['what']}: {each['found']}" for job, each in findings]
+    unforetold += [f"{search.found} bytes of children were found {search.when}" for search in searches if search.found]
+    if not compared.all_found:
+        unforetold.append("the search misses what is there")
+    told = {"searches": [search.document for search in searches], "control": compared.document}
+    return {**verdict, **told, "unforetold": unforetold}
 
 
 def _jobs(loaded: Project) -> dict[str, Any]:
@@ -81,8 +97,11 @@ def _jobs(loaded: Project) -> dict[str, Any]:
 def lines(verdict: dict[str, Any]) -> Iterator[str]:
     """The verdict for people.
 
-    >>> list(lines({"jobs": [], "left_out": ["tidy"]}))
-    ['Not rehearsed, since they send nothing by a mapping: tidy.', 'All is as the tables say; every row was reached.']
+    >>> for line in lines({"jobs": [], "left_out": ["tidy"], "searches": [{"bytes_found": 0}], "unforetold": []}):
+    ...     print(line)
+    Not rehearsed, since they send nothing by a mapping: tidy.
+    In all that the service has written, nothing of the children was found.
+    All is as the tables say; every row was reached.
     """
     for job in verdict["jobs"]:
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in job["outcomes"].items())
@@ -95,7 +114,9 @@ def lines(verdict: dict[str, Any]) -> Iterator[str]:
         yield ""
     if verdict["left_out"]:
         yield f"Not rehearsed, since they send nothing by a mapping: {', '.join(verdict['left_out'])}."
-    wrong = sum(len(job["findings"]) for job in verdict["jobs"])
+    found = sum(search["bytes_found"] for search in verdict["searches"])
+    yield f"In all that the service has written, {f'{found} bytes' if found else 'nothing'} of the children was found."
+    wrong = len(verdict["unforetold"])
     yield f"{wrong} to mend." if wrong else "All is as the tables say; every row was reached."
 
 

@@ -1,4 +1,4 @@
-"""The rehearsal: the demo, played by this installation's own program, and written into the audit log (K1, K9).
+"""The rehearsal: the project's own jobs, by this installation's own program, written into the audit log (K1, K9).
 
 It goes through the real service between stand-ins, with invented children, in a folder of its own that is gone
 afterwards; all that the service wrote is searched for them. Nothing is sent to a real system.
@@ -36,7 +36,7 @@ class Rehearsal:
 
 
 def rehearse(store: Store, folder: Path, made_of: Provenance, *, now: datetime) -> Rehearsal:
-    """Play the demo in a project's folder and record how it ended. Raises RunnerError where it can't be played."""
+    """Rehearse in a project's folder and record how it ended. Raises RunnerError where it can't be played."""
     done = result_of(play(folder))
     store.record(
         "golive_rehearsed", now=now, configuration=made_of.configuration, code="passed" if done.passed else "failed",
@@ -46,7 +46,7 @@ def rehearse(store: Store, folder: Path, made_of: Provenance, *, now: datetime) 
 
 
 def result_of(told: dict[str, Any]) -> Rehearsal:
-    """What the demo's document says of its searches.
+    """What the document of a rehearsal says of its searches.
 
     >>> search = {"texts": 69, "files": 6, "bytes_found": 0}
     >>> result_of({"unforetold": [], "searches": [search, search]})
@@ -62,13 +62,13 @@ def result_of(told: dict[str, Any]) -> Rehearsal:
 
 
 def play(folder: Path) -> dict[str, Any]:
-    """`runner demo --json` in this folder, in a process of its own; its document. Raises RunnerError."""
-    command = [sys.executable, "-m", "runner", "demo", "--json"]
+    """`runner rehearse --json` in this folder, in a process of its own; its document. Raises RunnerError."""
+    command = [sys.executable, "-m", "runner", "rehearse", "--json"]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_LONGEST, check=False)
         told: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         raise RunnerError("the rehearsal hangs", fix="Look whether this machine is very busy.") from None
     except ValueError:
-        raise RunnerError("the rehearsal can't be played here", fix="Try it by itself: runner demo") from None
+        raise RunnerError("the rehearsal can't be played here", fix="Try it by itself: runner rehearse") from None
     return told

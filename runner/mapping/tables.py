@@ -218,10 +218,12 @@ def _line(key: str, value: str | None) -> str:
 
 
 def _quoted(text: str) -> str:
-    return f'"{"".join(map(_escaped, text))}"'
+    """As ruff writes it: in the quotes of which fewer stand in the text."""
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return f"{quote}{''.join(_escaped(sign, quote) for sign in text)}{quote}"
 
 
-def _escaped(sign: str) -> str:
-    if sign in '"\\':
+def _escaped(sign: str, quote: str) -> str:
+    if sign in (quote, "\\"):
         return f"\\{sign}"
     return sign if sign.isprintable() else sign.encode("unicode_escape").decode()

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from runner import report
+from runner.commands.demo.evidence import Evidence, look
 from runner.commands.demo.service import Item, Service
 from runner.commands.demo.standins import StandIns
 from runner.errors import RunnerError
@@ -19,12 +20,13 @@ Step = dict[str, Any]
 
 
 class Rehearsing:
-    """One rehearsal between the stand-ins and the service."""
+    """One rehearsal between the stand-ins and the service; `searches` are those made on the way."""
 
     def __init__(self, far_sides: StandIns, service: Service) -> None:
         self._far_sides = far_sides
         self._service = service
         self._due: dict[str, str] = {}
+        self.searches: list[Evidence] = []
 
     def play(self, steps: list[Step]) -> dict[str, list[Item]]:
         """Take the steps in order; gives the records of each job. What is scheduled is waited for before the next
@@ -39,6 +41,7 @@ class Rehearsing:
     def _by_message(self, step: Step) -> None:
         self._await_schedules()
         self._far_sides.post(self._far_sides.begin(step["name"])["message"])
+        self.searches.append(look("while messages wait", self._service.folders, self._far_sides.children()))
         self._wait(f"the end of {step['job']}", lambda: self._service.waiting() == 0)
 
     def _by_schedule(self, step: Step) -> None:
@@ -46,7 +49,7 @@ class Rehearsing:
         self._due[step["job"]] = report.shown(datetime.now(UTC))
 
     def _by_hand(self, step: Step) -> None:
-        file = self._service.folder / "tmp" / "state.json"
+        file = self._service.folder / "state.json"  # where nobody looks for children
         for state in self._far_sides.begin(step["name"])["states"]:
             file.write_text(json.dumps(state), "utf-8")
             told = self._service.command("run", step["job"], "--state", str(file))
