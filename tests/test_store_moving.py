@@ -6,7 +6,7 @@ import pytest
 
 from runner.cli import main
 from runner.errors import InUse, StoreError, Unconfirmed, WrongUse
-from runner.store import FILE, Key, Parked, Store, moving, tables
+from runner.store import FILE, Key, Parked, Store, Telling, Told, moving, tables
 from runner.store.moving import move
 from runner.vault import Vault
 from tests.kept import DAY, ERROR, HOUR, NOON, claim, post, run, unit
@@ -32,6 +32,8 @@ def filled(folder):
         store.take_slot("read", NOON, now=NOON)
         store.open_circuit("south", NOON + DAY, "refused")
         parked = [Parked("read", "c-9", {"id": "c-9"}, "no_service")]
+        store.note_sign("clock_jumped", now=NOON)
+        store.keep_telling(Telling("office", NOON, 0), began=[Told("given_up", "sort", "", "error", 1)], now=NOON)
         store.settle_scheduled("read", run("r3"), cursor="2026-03-01", parked=parked, tries={"c-8": 2}, now=NOON)
         return {table: sorted(store.read(f"SELECT * FROM {table}"), key=repr) for table in tables.TABLES}
 
