@@ -30,12 +30,14 @@ test: setup
 # What the repository's own checks hold of every country: its jobs fit the snapshot of its systems, its mapping is the one
 # that was signed, and nothing lies here that is a secret or a person's. Needs no credentials and no network.
 check: setup
-	@for project in $(wildcard project.yaml jobs/*/project.yaml); do \
-	    echo "$$project" && \
-	    $(BIN)/runner check --offline --project "$$project" && \
-	    $(BIN)/runner mapping diff --project "$$project" || exit; \
-	done
-	$(BIN)/runner scan
+	@failed=; \
+	for project in $(wildcard project.yaml jobs/*/project.yaml); do \
+	    echo "$$project"; \
+	    $(BIN)/runner check --offline --project "$$project" || failed=1; \
+	    $(BIN)/runner mapping diff --project "$$project" || failed=1; \
+	done; \
+	$(BIN)/runner scan || failed=1; \
+	test -z "$$failed"
 
 # Proofs by force, with real processes that are killed; each ends by itself. With SEED=7 that one alone tells its story.
 chaos: SEEDS ?= 100
