@@ -87,7 +87,7 @@ COMMANDS = {
     "scan": ([], 0),
     "snapshot": ([], 3),
     "status": ([], 0),
-    "store migrate": (["--to", "postgresql:///nowhere?host=nowhere"], 3),
+    "store migrate": (["--to", "postgresql:///nowhere?host=nowhere"], 2),
     "store purge": (["--dry-run"], 0),
 }
 OTHERS = {"serve", "init"}  # a process, see below; and there it names the project to begin from
