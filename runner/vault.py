@@ -85,7 +85,7 @@ class Vault:
 
     def fingerprint(self, data: bytes) -> str:
         """A text by which the same bytes are recognised here, and nowhere else (R-RP3)."""
-        if not self.epochs():
+        if not (self._newest or self.epochs()):
             self.ensure_today()
         return hmac.new(self._read(_FINGERPRINT, "the fingerprint key"), data, hashlib.sha256).hexdigest()
 
@@ -95,7 +95,10 @@ class Vault:
 
     def epochs(self) -> list[str]:
         """The days whose keys are here, oldest first."""
-        names = os.listdir(self._folder) if self._folder.is_dir() else ()
+        try:
+            names = os.listdir(self._folder)
+        except FileNotFoundError:
+            return []
         return sorted(found[1] for found in map(_EPOCH.fullmatch, names) if found)
 
     def ensure_today(self) -> str:
