@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test chaos kills fuzz lint lock docs clean simulate
+.PHONY: setup demo test bench chaos kills fuzz lint lock docs clean simulate
 
 setup: $(STAMP)
 
@@ -19,6 +19,7 @@ $(STAMP): requirements.lock pyproject.toml
 	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
 	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
 	fi
+	@$(BIN)/python -m compileall -q runner adaptors  # so that no start compiles, wherever nothing may be written later
 	@touch $(STAMP)
 
 demo: setup
@@ -26,6 +27,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# Each figure beside another side's, into docs/performance.md; ONLY="start posts" measures these and leaves the others.
+bench: setup
+	$(BIN)/python -m tests.bench $(ONLY)
 
 # Proofs by force, with real processes that are killed; each ends by itself. With SEED=7 that one alone tells its story.
 chaos: SEEDS ?= 100

@@ -1,7 +1,7 @@
 """What became of a run: its items, its operations, and the error that ended it, if one did."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ class Run:
 
     job: str
     state: State = field(repr=False)
-    items: tuple[dict[str, Any], ...]
+    items: Sequence[dict[str, Any]]
     operations: tuple[dict[str, Any], ...]
     error: RunnerError | None = None
     printed: int = 0
@@ -67,6 +67,26 @@ class Run:
         return None if self.outcome == "failed" else self.state.get("cursor")
 
 
+class Items(Sequence[dict[str, Any]]):
+    """The records of items as reports tell them, each made anew at every look, so that none is held twice.
+
+    >>> [item["outcome"] for item in Items([{"outcome": "done"}])]
+    ['done']
+    """
+
+    def __init__(self, records: Sequence[dict[str, Any]]) -> None:
+        self._records = records
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (_item(index, record) for index, record in enumerate(self._records))
+
+    def __getitem__(self, place: Any) -> Any:
+        return list(self)[place] if isinstance(place, slice) else _item(place, self._records[place])
+
+
 def settle(
     job: JobScript, state: State, operations: list[dict[str, Any]], error: RunnerError | None = None, printed: int = 0
 ) -> Run:
@@ -76,7 +96,7 @@ def settle(
     >>> settle(JobScript("greet", Path("greet.py"), "", ()), {"outcomes": [{"outcome": "parked"}]}, []).outcome
     'needs_person'
     """
-    items = tuple(_item(index, record) for index, record in enumerate(state.get("outcomes", ())))
+    items = Items(state.get("outcomes", ()))
     state = {**state, "errors": [item for item in items if item["outcome"] in NEEDS_A_LOOK]}
     if isinstance(error, JobFailed):
         state["error"] = error.cause.record

@@ -44,7 +44,7 @@ class Intake:
         self._kept = timedelta(days=project.settings.get("retention", {}).get("payload_days", _DAYS_KEPT))
         self._now = now
         self._random = random or SystemRandom()
-        self._preparing = Lock()  # threads that all compute at once only keep each other from it; they wait side by side
+        self._preparing = Lock()  # threads that all compute at once keep each other from it
 
     def take(self, body: bytes, key_label: str) -> Accepted:
         """Keep a message and its units of work; when this returns they are committed and flushed (R-WH1).

@@ -17,5 +17,9 @@ def figures(folder):
     other = f"{SMALL:,} cases: {megabytes(small)}"
     yield Figure(f"peak memory of 2a, {SMALL:,} cases", megabytes(small), "—", "—", "≤ 70 MB")
     yield Figure(
-        f"peak memory of 2a, {LARGE:,} cases", megabytes(large), other, f"{megabytes(large - small)} more", "≤ 30 MB more"
+        f"peak memory of 2a, {LARGE:,} cases",
+        megabytes(large),
+        other,
+        f"{megabytes(large - small)} more",
+        "≤ 30 MB more",
     )

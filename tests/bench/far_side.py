@@ -1,4 +1,4 @@
-"""Primero and DTP with a caseload of any size, which is made up while it is asked for: `python -m tests.bench.far_side`.
+"""Primero and DTP with a caseload of any size, made up while it is asked for: `python -m tests.bench.far_side`.
 
 Unlike the stand-ins of adaptors/sandbox it knows the requests of 2a only, costs next to nothing, and takes a latency.
 It says its port on standard output; `GET /asked` tells how many requests there were since it was asked last.

@@ -1,9 +1,10 @@
 """10,000 items through `each` with the mapping of 2a, against a plain loop with the same mapping."""
 
-from types import SimpleNamespace
+import runpy
+from functools import partial
 
-from adaptors.common import each, log_ids, map_values
-from adaptors.promises import data_value, resolve
+from adaptors.common import data_value, each, log_ids, map_values
+from adaptors.promises import resolve
 from tests.bench.far_side import FarSide
 from tests.bench.flow import JOB
 from tests.bench.measure import Figure, in_turn, ratio, seconds, timed
@@ -14,24 +15,8 @@ CONTACT = {"position": "Case worker", "email": "x@example.org", "phone": "0900",
 
 def figures(_folder, rounds=7):
     """The time for all items, from the list of records to the last outcome."""
-    mapping = _job().REFERRAL
-    operation = each(
-        "$.records[*]",
-        log_ids(id=data_value("case.id"), case_id=data_value("case.case_id")),
-        map_values(mapping),
-    )
-    records = [{"case": row, "service": row["services_section"][0]} for row in _rows()]
-
-    def through_each():
-        after = operation({"records": records, "contact": CONTACT})
-        assert ITEMS == len(after["outcomes"])
-        assert {"done"} == {item["outcome"] for item in after["outcomes"]}
-
-    def plain_loop():
-        for record in records:
-            resolve(mapping, {"data": record, "contact": CONTACT})
-
-    found = in_turn(rounds, ours=lambda: timed(through_each), plain=lambda: timed(plain_loop))
+    given = records(), mapping()
+    found = in_turn(rounds, ours=partial(through_each, *given), plain=partial(plain_loop, *given))
     yield Figure(
         f"{ITEMS:,} items through `each` with the mapping of 2a",
         seconds(found["ours"]),
@@ -41,12 +26,29 @@ def figures(_folder, rounds=7):
     )
 
 
-def _rows():
-    return FarSide(ITEMS).answer("GET", f"/api/v2/cases?per={ITEMS}")["data"]
+def records():
+    """What 2a has at hand of each referral when it maps it."""
+    rows = FarSide(ITEMS).answer("GET", f"/api/v2/cases?per={ITEMS}")["data"]
+    return [{"case": row, "service": row["services_section"][0]} for row in rows]
 
 
-def _job():
-    """What the script of 2a defines; the runner gives its operations only."""
-    names = {"__file__": str(JOB), "__name__": "job"}
-    exec(compile(JOB.read_bytes(), str(JOB), "exec"), names)
-    return SimpleNamespace(**names)
+def mapping():
+    """The mapping of 2a, as its job script has it."""
+    return runpy.run_path(str(JOB))["REFERRAL"]
+
+
+def through_each(records, mapping):
+    """Seconds for all records through `each`, with their ids told."""
+    ids = log_ids(id=data_value("case.id"), case_id=data_value("case.case_id"))
+    operation = each("$.records[*]", ids, map_values(mapping))
+    state = {"records": records, "contact": CONTACT}
+    after = {}
+    took = timed(lambda: after.update(operation(state)))
+    if [item["outcome"] for item in after["outcomes"]] != ["done"] * ITEMS:
+        raise RuntimeError("not all items are done")
+    return took
+
+
+def plain_loop(records, mapping):
+    """Seconds for all records through the mapping alone."""
+    return timed(lambda: [resolve(mapping, {"data": record, "contact": CONTACT}) for record in records])

@@ -1,4 +1,4 @@
-"""Posts of 8 KB, over as many connections as wanted, one at a time on each: how many a second, and how long each took."""
+"""Posts of 8 KB over many connections, one at a time on each: how many a second, and how long each took."""
 
 import asyncio
 import json
