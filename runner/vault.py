@@ -97,7 +97,7 @@ class Vault:
         """The days whose keys are here, oldest first."""
         try:
             names = os.listdir(self._folder)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # there are none yet, and why, who makes one will be told
             return []
         return sorted(found[1] for found in map(_EPOCH.fullmatch, names) if found)
 

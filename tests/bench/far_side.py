@@ -23,10 +23,11 @@ _CONTACT = {"position": "Case worker", "email": "x@example.org", "phone": "0900 
 
 
 class FarSide:
-    """What is answered: status and document for method, path and query."""
+    """What is answered; `largest` is how many cases it gives at a time."""
 
-    def __init__(self, cases):
+    def __init__(self, cases, largest=1_000_000):
         self._cases = cases
+        self._largest = largest
         self.asked = 0
 
     def answer(self, method, target):
@@ -51,6 +52,7 @@ class FarSide:
         raise ValueError(target)
 
     def _listed(self, per, page):
+        per = min(per, self._largest)
         numbers = range((page - 1) * per, min(page * per, self._cases))
         return _page([_case(number) for number in numbers], self._cases, per)
 

@@ -34,5 +34,5 @@ def figures(folder, rounds=15):
         return Figure(what, seconds(wall[name]), bare, ratio(wall[name], wall["bare"]), target)
 
     yield figure("help", "start: `runner --help`", "—")
-    yield figure("transform", "start: `runner run` of a job that only transforms", "≤ 8 ×")
-    yield figure("dry", "start: `runner run --dry-run` of 2a", "≤ 25 ×")
+    yield figure("transform", "start: `runner run transform.py`, which only transforms", "≤ 8 ×")
+    yield figure("dry", "start: `runner run primero_to_progres --dry-run`", "≤ 25 ×")
