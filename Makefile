@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test bench chaos kills fuzz lint lock docs clean simulate
+.PHONY: setup demo test bench check chaos kills fuzz lint lock docs clean simulate
 
 setup: $(STAMP)
 
@@ -31,6 +31,16 @@ test: setup
 # Each figure beside another side's, into docs/performance.md; ONLY="start posts" measures these and leaves the others.
 bench: setup
 	$(BIN)/python -m tests.bench $(ONLY)
+
+# What the repository's own checks hold of every country: its jobs fit the snapshot of its systems, its mapping is the one
+# that was signed, and nothing lies here that is a secret or a person's. Needs no credentials and no network.
+check: setup
+	@for project in $(wildcard project.yaml jobs/*/project.yaml); do \
+	    echo "$$project" && \
+	    $(BIN)/runner check --offline --project "$$project" && \
+	    $(BIN)/runner mapping diff --project "$$project" || exit; \
+	done
+	$(BIN)/runner scan
 
 # Proofs by force, with real processes that are killed; each ends by itself. With SEED=7 that one alone tells its story.
 chaos: SEEDS ?= 100

@@ -16,7 +16,7 @@ import tenacity
 
 from adaptors.egress import OutwardTransport
 from adaptors.errors import JobError, NotAllowed, Unreachable
-from adaptors.failures import connection_error, refusal, retry_after
+from adaptors.failures import connection_error, refusal, retry_after, told_path
 from adaptors.gate import Gate
 from adaptors.promises import State
 from adaptors.runtime import runtime_of
@@ -46,7 +46,7 @@ class Client:
     holds something else is no answer. Only the hosts named in the credential are ever asked, at public addresses or
     those that it names (`addresses`); variables such as HTTPS_PROXY change nothing of it. Raises the errors of
     `adaptors.errors`: Rejected, NotFound, NotAllowed, Unreachable, TimedOut; their messages hold method, host, path
-    without query, and status.
+    (words and ids of it, no query), and status.
 
     Example: `Client("primero", {"url": "https://primero.example.org", …}, runtime).send("GET", "/api/v2/cases")`
     """
@@ -68,7 +68,9 @@ class Client:
         self._runtime = runtime
         self._explain = explain
         self._locked = False
-        self._hosts = frozenset(_origins(credential))
+        addresses = list(_addresses(credential))
+        self._hosts = frozenset((address.scheme, address.host, _port(address)) for address in addresses)
+        self._paths = [address.path for address in addresses]
         self._base = str(reveal(credential.get("url") or "")).rstrip("/")
         self._gate_settings = float(credential.get("rate") or 40), int(credential.get("connections") or 8)
         self._headers = {**_HEADERS, **(headers or {})}
@@ -86,7 +88,7 @@ class Client:
         `query` is a dict or a list of pairs. Reads that can't be answered now are repeated.
         """
         address = self._address(url, query)
-        where = f"{method} {address.host}{address.path}"
+        where = f"{method} {address.host}{told_path(address.path, self._paths)}"
         content = None if body is None else _encoded(body, where)
         typed = {"content-type": "application/json"} if content is not None else {}
 
@@ -113,7 +115,8 @@ class Client:
             )
         if len(str(address).encode()) >= LONGEST_URL:
             raise JobError(
-                f"the URL for {address.path} would be {len(str(address))} bytes long; {LONGEST_URL} is too many",
+                f"the URL for {told_path(address.path, self._paths)} would be {len(str(address))} bytes long; "
+                f"{LONGEST_URL} is too many",
                 code="url_too_long",
                 fix="Ask for fewer fields, or for fewer ids at a time.",
             )
@@ -232,7 +235,7 @@ def basic(credential: dict[str, Any]) -> str:
     return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
-def _origins(credential: dict[str, Any]) -> Iterable[tuple[str, str, int]]:
+def _addresses(credential: dict[str, Any]) -> Iterable[httpx.URL]:
     for key, value in credential.items():
         if value and (key == "url" or key.endswith("_url")):
             address = httpx.URL(str(reveal(value)))
@@ -242,7 +245,7 @@ def _origins(credential: dict[str, Any]) -> Iterable[tuple[str, str, int]]:
                     code="plain_http",
                     fix="Write https://; plain http is for loopback addresses only.",
                 )
-            yield address.scheme, address.host, _port(address)
+            yield address
 
 
 def _port(address: httpx.URL) -> int:

@@ -4,14 +4,12 @@ import datetime
 from typing import Any
 
 from adaptors.errors import Parked, Withheld
-from adaptors.ledger import ledger_of
+from adaptors.ledger import TOLD, ledger_of
 from adaptors.operations import Operation
 from adaptors.promises import State, given, reads_of
 from adaptors.runtime import runtime_of
 
 __all__ = ["age_in_days", "expect", "remembered"]
-
-TOLD = "told"  # under which kind the ledger knows that a person has settled with the other agency what was found
 
 
 def remembered(kind: str, key: Any) -> Operation:

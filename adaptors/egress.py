@@ -7,6 +7,7 @@ the connection made to the very address that was looked at, so that the name can
 import socket
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -14,12 +15,14 @@ import httpcore
 import httpx
 
 from adaptors.errors import JobError, Unreachable
+from adaptors.failures import connection_error
 
 Address = IPv4Address | IPv6Address
 
 # Public by their number, and yet they answer machines of a cloud with what only those should know.
 _FOR_MACHINES = (ip_address("168.63.129.16"),)
 _TRANSLATED = IPv6Network("64:ff9b::/96")  # an IPv4 address in its last four bytes (RFC 6052)
+_PATIENCE, _MOMENT = 10.0, 0.5  # seconds
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -44,6 +47,30 @@ class OutwardTransport(httpx.HTTPTransport):
             keepalive_expiry=limits.keepalive_expiry,
             network_backend=_Guarded(_networks(addresses)),
         )
+
+
+def opened(host: str, port: int, context: ssl.SSLContext | None, *, addresses: str = "") -> dict[str, Any] | None:
+    """Open a connection, by TLS where there is a context, and close it; the certificate that the server showed.
+
+    Nothing is sent. Under TLS 1.3 a server refuses a client's certificate only after the handshake: so it is given a
+    moment to. Raises Unreachable as `failures.connection_error` tells it.
+
+    >>> opened("localhost", 443, ssl.create_default_context())["notAfter"]  # doctest: +SKIP
+    'Mar  1 00:00:00 2027 GMT'
+    """
+    try:
+        stream = _Guarded(_networks(addresses)).connect_tcp(host, port, timeout=_PATIENCE)
+        try:
+            stream = stream.start_tls(context, server_hostname=host, timeout=_PATIENCE) if context else stream
+            shown: dict[str, Any] | None = stream.get_extra_info("ssl_object").getpeercert() if context else None
+            if context:
+                with suppress(httpcore.ReadTimeout):
+                    stream.read(1, timeout=_MOMENT)
+            return shown
+        finally:
+            stream.close()
+    except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ReadError) as error:
+        raise connection_error(httpx.ConnectError(str(error)), f"{host}, port {port}", writes=False) from None
 
 
 def may_be_reached(address: Address, host: str, networks: Iterable[Any] = ()) -> bool:

@@ -12,6 +12,8 @@ from adaptors.errors import FarSideError, NotAllowed, NotFound, Rejected, TimedO
 
 # When a gateway's quota is replenished, as Azure API Management says it: hours, minutes, seconds.
 _REPLENISHED = re.compile(r"replenished in (\d{1,4}):(\d{2}):(\d{2})")
+# A plain word, or what has a digit as ids have; anything else in a path may be somebody's name.
+_TOLD = re.compile(r"[a-z_.-]{0,40}|(?=[^0-9]*[0-9])[A-Za-z0-9_.:~#-]{1,80}", re.ASCII)
 
 
 def refusal(
@@ -54,6 +56,17 @@ def refusal(
         fields=named,
         fix="Correct these fields, or their mapping.",
     )
+
+
+def told_path(path: str, own: Iterable[str] = ()) -> str:
+    """A path as messages hold it: beyond those of the credential's `own` addresses, words and ids only (H42).
+
+    >>> told_path("/api/v2/cases/c-1"), told_path("/Gateway/Nyaruot Beispiel", ["/Gateway"])
+    ('/api/v2/cases/c-1', '/Gateway/(16 characters)')
+    """
+    known = max((each for each in own if path.startswith(each)), key=len, default="")
+    parts = path[len(known) :].split("/")
+    return known + "/".join(part if _TOLD.fullmatch(part) else f"({len(part)} characters)" for part in parts)
 
 
 def _gateways_own(status: int, what: str, name: str, said: dict[str, Any]) -> FarSideError | None:

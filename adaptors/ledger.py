@@ -13,6 +13,9 @@ from adaptors.runtime import runtime_of
 
 Entry = dict[str, Any]
 
+TOLD = "told"  # under which kind it knows that a person has settled with the other agency what was found
+_RELEASED = "released"  # beside what a person had released when it was begun
+
 
 class MemoryLedger:
     """A ledger that lasts as long as its state.
@@ -89,11 +92,25 @@ def may_repeat(operation: Any, state: State) -> bool:
     return allowed is None or bool(allowed(state))
 
 
-def is_released(state: State) -> bool:
+def begin(line: Line, value: str, state: State) -> None:
+    """Write that a sending begins. With it the release of a person is used up: it is for one sending."""
+    line.write("intended", value, {_RELEASED: True} if _is_released(state) else {})
+
+
+def may_send(line: Line, operation: Any, state: State) -> bool:
+    """Whether what was begun before can be sent again, by itself or by a release that isn't used up."""
+    found = line.read()
+    used = found and found["answer"].get(_RELEASED)
+    return may_repeat(operation, state) or (_is_released(state) and not used)
+
+
+def outcome_unknown(line: Line, fix: str) -> Parked:
+    """What is raised when only a person can find out whether something was sent; they may release it then."""
+    if found := line.read():
+        line.put_back({**found, "answer": {}})
+    return Parked("it was sent before, and whether it arrived is not known", code="outcome_unknown", fix=fix)
+
+
+def _is_released(state: State) -> bool:
     """Whether a person let the record at hand be tried again."""
     return bool(state.get("item", {}).get("ids", {}).get("id") in (state.get("revisit") or ()))
-
-
-def outcome_unknown(fix: str) -> Parked:
-    """What is raised when only a person can find out whether something was sent."""
-    return Parked("it was sent before, and whether it arrived is not known", code="outcome_unknown", fix=fix)

@@ -56,6 +56,9 @@ class Operation:
         self._run = run
 
     def __call__(self, state: State) -> State:
+        watch = getattr(state.get("runtime"), "watch", None)
+        if watch:
+            watch(self, state)
         return self._run(state)
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from adaptors.errors import FarSideError, Parked, Unreachable
 from adaptors.items import each
-from adaptors.ledger import Entry, Line, is_released, ledger_of, may_repeat, outcome_unknown
+from adaptors.ledger import Entry, Line, begin, ledger_of, may_repeat, may_send, outcome_unknown
 from adaptors.operations import Operation, call, check_operations, name_of
 from adaptors.promises import State
 
@@ -60,13 +60,12 @@ def deliver(operation: Callable[[State], State]) -> Operation:
         if state.get("dry_run") is not None:
             return call(operation, {**state, "data": waiting["send"]})
         line = Line(ledger_of(state), waiting["kind"], waiting["key"])
-        if not line.says("done", waiting["value"]):
+        if not any(each.says("done", waiting["value"]) for each in (line, _under_way(line))):
             state = _delivered(state, operation, line, waiting)
         # The ledger first: after a kill in between it is known that the entry has only to be removed.
         if not any(_same_key(waiting, other) for other in outbox if other is not waiting):
             line.write("done", waiting["value"])
         outbox.remove(waiting)
-        _under_way(line).put_back(None)
         return state
 
     sending = Operation(name_of(operation), send_one, steps=[operation])
@@ -80,29 +79,31 @@ def _delivered(state: State, operation: Any, line: Line, waiting: Entry) -> Stat
         if may_repeat(operation, state):
             return call(operation, state)
         return _sent_once(state, operation, _under_way(line), waiting["value"])
-    except FarSideError as error:
-        found = line.read()
-        if found and not error.retryable:
-            line.put_back({**found, "answer": {"refused": error.code}})
+    except (FarSideError, Parked) as error:
+        found, hindered = line.read(), {} if error.retryable else {"for_a_person": error.code}
+        if found and found["answer"] != hindered:
+            line.put_back({**found, "answer": hindered})
         raise
 
 
 def _sent_once(state: State, operation: Any, under_way: Line, value: str) -> State:
     """Send what must not be repeated: the ledger knows, while it is under way, that it was begun."""
-    if under_way.says("intended", value) and not is_released(state):
-        raise outcome_unknown(_BY_RETRY)
-    under_way.write("intended", value)
+    if under_way.says("intended", value) and not may_send(under_way, operation, state):
+        raise outcome_unknown(under_way, _BY_RETRY)
+    begin(under_way, value, state)
     try:
-        return call(operation, state)
+        state = call(operation, state)
     except FarSideError as error:
         if error.unknown:
-            raise outcome_unknown(_BY_RETRY) from None
+            raise outcome_unknown(under_way, _BY_RETRY) from None
         under_way.put_back(None)
         raise
+    under_way.write("done", value)
+    return state
 
 
 def _under_way(line: Line) -> Line:
-    """Where the ledger knows of an answer from the outbox that its sending was begun."""
+    """Where the ledger knows of an answer from the outbox that its sending was begun, or done."""
     return Line(line.ledger, f"{line.kind}, from the outbox", line.key)
 
 

@@ -21,6 +21,7 @@ class Field:
     """
 
     values: tuple[Any, ...]
+    listed: bool = False  # whether the mapping gives a list of values
 
     @property
     def reads(self) -> frozenset[str]:
@@ -108,13 +109,24 @@ def fields_of(mapping: Any) -> dict[str, Field]:
     ['name', 'services.type', 'services.day']
     """
     found: dict[str, Field] = {}
+    lists = set(_lists(mapping, ""))
     for path, value in _leaves(mapping, ""):
-        found[path] = Field((*(found[path].values if path in found else ()), value))
+        found[path] = Field((*(found[path].values if path in found else ()), value), path in lists)
     return found
 
 
 def _paths(body: Any) -> Iterator[str]:
     return (path for path, _ in _leaves(body, ""))
+
+
+def _lists(value: Any, path: str) -> Iterator[str]:
+    """The paths where a list of plain values stands."""
+    if isinstance(value, dict):
+        for key, inside in value.items():
+            yield from _lists(inside, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, (list, tuple)):
+        for inside in value:
+            yield from _lists(inside, path) if isinstance(inside, dict) else (path,)
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

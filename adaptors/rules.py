@@ -17,6 +17,7 @@ class Rule:
     words: str
     names: tuple[str, ...] = ()
     default: Any = None
+    refuses: bool = False  # whether what a table doesn't hold is refused
 
 
 def rule_of(function: Callable[..., Any]) -> Rule:

@@ -4,11 +4,11 @@ Where a sending stands is told by `_standing`, in one word; `once` does what tha
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from adaptors.errors import FarSideError, JobError, NotAllowed, Parked, Unreachable
-from adaptors.ledger import Entry, Line, is_released, ledger_of, may_repeat, outcome_unknown
+from adaptors.ledger import TOLD, Entry, Line, begin, ledger_of, may_repeat, may_send, outcome_unknown
 from adaptors.operations import Operation, call, check_operations, name_of
 from adaptors.outbox import keep
 from adaptors.promises import State, given, reads_of
@@ -23,14 +23,15 @@ def once(
     *,
     value: Any = "",
     later: bool = False,
-    after: Sequence[str] = (),
+    after: Mapping[str, str] | None = None,
 ) -> Operation:
     """Run the operation unless the ledger says it was done for this key; *intended* is written before, *done* after.
 
     With `value`, it is done again whenever the value differs from the last one sent (accepted, rejected, accepted are
     three). An entry found *intended*, from a run that was killed, is done again: operations towards Primero look
     before they write, and DTP recognises what it is sent by its id. `after` names kinds, in the order in which they
-    come for a key: while the ledger knows any of them, it waits until the last is done.
+    come for a key, each with how its value ends: while the ledger knows any of them, it waits until the last is done
+    with such a value, or a person has settled it with the other agency.
 
     `later=True` is for answers, whose content is ids and codes only. They are given for every message, once for each
     `value`: what one item of it was refused for, a later one may have brought about. When the far side can't be
@@ -62,12 +63,12 @@ def once(
         if later:
             wanted = f"{_message_id(state)} {wanted}".rstrip()
         can_wait = later and state.get("outbox") is not None
-        match _standing(line, wanted, after, repeatable=may_repeat(operation, state) or is_released(state)):
+        match _standing(line, wanted, after, repeatable=may_send(line, operation, state)):
             case "settled":
                 _mark_unchanged(state)
                 return state
             case "behind":
-                raise _behind(Line(line.ledger, after[-1], line.key))
+                raise _behind(Line(line.ledger, list(after or ())[-1], line.key))
             case _ if state.get("dry_run") is not None:
                 return call(operation, state)
             case "doubtful":
@@ -77,7 +78,7 @@ def once(
             case "begun" if can_wait:
                 return keep(state, operation, line, wanted, begun=True)
             case "begun":
-                raise outcome_unknown(_BY_PERSON)
+                raise outcome_unknown(line, _BY_PERSON)
             case _ if later:
                 return _answered(state, operation, line, wanted)
             case _:
@@ -86,7 +87,7 @@ def once(
     return Operation(f"once({name_of(operation)})", run, reads=reads_of([key, value]), steps=[operation])
 
 
-def _standing(line: Line, value: str, after: Sequence[str], *, repeatable: bool) -> str:
+def _standing(line: Line, value: str, after: Mapping[str, str] | None, *, repeatable: bool) -> str:
     """Where a sending stands, by all that the ledger knows; of several words the first holds.
 
     `settled`: this very value is sent, or waits in the outbox · `behind`: what must come before isn't through ·
@@ -97,8 +98,7 @@ def _standing(line: Line, value: str, after: Sequence[str], *, repeatable: bool)
     status = found["status"] if found else None
     if found and status in ("done", "waiting") and found["value"] == value:
         return "settled"
-    before = [_known(Line(line.ledger, kind, line.key)) for kind in after]
-    if any(before) and (before[-1] or {}).get("status") != "done":
+    if after and _is_behind(line, after):
         return "behind"
     if found and found.get("doubtful"):
         return "doubtful"
@@ -110,7 +110,7 @@ def _standing(line: Line, value: str, after: Sequence[str], *, repeatable: bool)
 def _sent(state: State, operation: Any, line: Line, value: str) -> State:
     """Send it now, with the ledger written before and after."""
     before = line.read()
-    line.write("intended", value)
+    begin(line, value, state)
     try:
         state = call(operation, state)
     except Exception as error:
@@ -137,12 +137,23 @@ def _answered(state: State, operation: Any, line: Line, value: str) -> State:
         raise Parked(str(error), code="answer_refused", fix=error.fix, ids=ids) from None
 
 
+def _is_behind(line: Line, after: Mapping[str, str]) -> bool:
+    """Whether anything is known that must come before, and the last of it isn't through. One that ends otherwise is an
+    earlier word, given before there was anything to come after."""
+    found = {kind: _known(Line(line.ledger, kind, line.key)) for kind in (*after, TOLD)}
+    if found.pop(TOLD) or not any(found.values()):
+        return False
+    last, ending = list(after.items())[-1]
+    entry = found[last]
+    return entry is None or entry["status"] != "done" or not entry["value"].endswith(ending)
+
+
 def _behind(last: Line) -> FarSideError | Parked:
     """Why something can't be sent yet; it is for a person where what comes before is."""
     earlier, code = _known(last), "waiting_behind"
-    if earlier and (earlier["status"] == "refused" or earlier["answer"].get("refused")):
+    if earlier and (earlier["status"] == "refused" or earlier["answer"].get("for_a_person")):
         fix = f"See that the {last.kind} gets through, or discard it; then retry this."
-        return Parked(f"an earlier {last.kind} for the same key was refused", code=code, fix=fix)
+        return Parked(f"an earlier {last.kind} for the same key needs a person", code=code, fix=fix)
     return Unreachable(f"an earlier {last.kind} for the same key isn't sent yet", code=code)
 
 
@@ -169,12 +180,14 @@ def _message_id(state: State) -> str:
 
 
 def _key(value: Any, kind: str) -> str:
-    """What comes from outside may be no number at all; then nobody could recognise what is sent under it."""
-    if not value or isinstance(value, bool) or not isinstance(value, (str, int)) or not str(value).isprintable():
+    """What comes from outside may be no number at all; then nobody could recognise what is sent under it. Without a
+    digit it may be somebody's name, which no ledger shall hold (H41)."""
+    text = str(value or "") if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if not text.isprintable() or not any(sign.isdecimal() for sign in text):
         raise Parked(
             f"there is no key for the {kind}", code="no_key", fix="Settle it by hand: it has no usable number."
         )
-    return str(value)
+    return text
 
 
 def _mark_unchanged(state: State) -> None:

@@ -155,7 +155,7 @@ def _rule(table: str, default: Any) -> Rule:
     """What a look-up does, in words; a default that is a promise is as good as no look-up."""
     name = table.partition(" in ")[0]
     if default is _CLOSED:
-        return Rule(f"by the table {name}; what isn't in it is refused", names=(name,))
+        return Rule(f"by the table {name}; what isn't in it is refused", names=(name,), refuses=True)
     if isinstance(default, Promise):
         return Rule(f"by the table {name}; what isn't in it stays as it is", names=(name,))
     return Rule(f"by the table {name}", names=(name,), default=default)

@@ -28,6 +28,9 @@ STATUSES = {
     "rejected": "rejected",
 }
 
+# What UNHCR is told first, as in progres_to_primero.py: no decision comes before it.
+DELIVERED = "Pending Acknowledgement"
+
 # Free text: how many characters of it may leave at most; None leaves it out.
 FREE_TEXT = {
     "closure_reason": 10_000,
@@ -88,7 +91,7 @@ operations = [
                 data_value("service.progres_interventionnumber"),
                 send_decision(DECISION),
                 value=lookup(STATUSES, data_value("service.unhcr_referral_status")),
-                after=["service", "answer"],
+                after={"service": "", "answer": DELIVERED},
             ),
         ),
     ),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from importlib import import_module
 
-from runner import memory
+from runner import memory, report  # the report here, so that it can't fail when an error is shown
 from runner.commands import arguments as service
 from runner.errors import RunnerError, Stopped
 from runner.logs import faults
@@ -71,8 +71,6 @@ def _unforeseen(error: BaseException) -> RunnerError:
 
 
 def _shown(error: RunnerError) -> int:
-    from runner import report
-
     report.print_error(error)
     return error.exit_code
 
@@ -101,6 +99,14 @@ def parser() -> ArgumentParser:
         "demo", help="play all exchanges through the service, between stand-ins", allow_abbrev=False
     )
     demo.add_argument("--json", action="store_true", help="print one JSON document")
+    rehearsal = commands.add_parser(
+        "rehearse", help="let the project's own jobs deal with synthetic children, for every row of their tables "
+        "(exit with 4 where something is other than the tables say)", allow_abbrev=False,
+    )  # fmt: skip
+    rehearsal.add_argument("--json", action="store_true", help="print one JSON document")
+    rehearsal.add_argument("--project", metavar="FILE", help="the project file (project.yaml)")
+    rehearsal.add_argument("--snapshot", metavar="FILE", help="the far side's forms and look-ups (snapshot.json)")
+    rehearsal.add_argument("--keep", metavar="DIR", help="a new folder, in which all that was written is left")
     _add_run(commands.add_parser("run", help="run one job, once, now", epilog=_EXIT_CODES, allow_abbrev=False,
                                  formatter_class=RawDescriptionHelpFormatter))  # fmt: skip
     _add_reconcile(commands.add_parser("reconcile", help="show what was lost, or must be told to the other agency "

@@ -1,7 +1,7 @@
 """What became of a run: its items, its operations, and the error that ended it, if one did."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,10 @@ from runner.statefile import State
 
 NEEDS_A_LOOK = ("refused", "parked", "failed")
 _ITEM_KEYS = ("outcome", "code", "message", "fix")
-# An id, or several after each other; or a kind, in lower case. Any other word without a digit may be somebody's name,
-# whoever called it an id (H41).
-_IDS = re.compile(r"(?=.*[0-9])[A-Za-z0-9_.:/#@-]{1,80}( [A-Za-z0-9_.:/#@-]{1,80})*|[a-z_]{1,30}", re.ASCII)
+# An id, or several after each other. A word without a digit may be somebody's name, whoever called it an id (H41); only
+# a `kind` is a word.
+_IDS = re.compile(r"(?=.*[0-9])[A-Za-z0-9_.:/#-]{1,80}( [A-Za-z0-9_.:/#-]{1,80})*", re.ASCII)
+_KIND = re.compile(r"[a-z_]{1,30}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -67,24 +68,29 @@ class Run:
         return None if self.outcome == "failed" else self.state.get("cursor")
 
 
-class Items(Sequence[dict[str, Any]]):
-    """The records of items as reports tell them, each made anew at every look, so that none is held twice.
+class View(Sequence[dict[str, Any]]):
+    """Records of items as `told(index, record)` gives them, made anew at every look, so that none is held twice.
 
-    >>> [item["outcome"] for item in Items([{"outcome": "done"}])]
+    >>> [item["outcome"] for item in View([{"outcome": "done"}], lambda index, record: record)]
     ['done']
     """
 
-    def __init__(self, records: Sequence[dict[str, Any]]) -> None:
+    def __init__(
+        self, records: Sequence[dict[str, Any]], told: Callable[[int, dict[str, Any]], dict[str, Any]]
+    ) -> None:
         self._records = records
+        self._told = told
 
     def __len__(self) -> int:
         return len(self._records)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return (_item(index, record) for index, record in enumerate(self._records))
+        return (self._told(index, record) for index, record in enumerate(self._records))
 
     def __getitem__(self, place: Any) -> Any:
-        return list(self)[place] if isinstance(place, slice) else _item(place, self._records[place])
+        if isinstance(place, slice):
+            return list(self)[place]
+        return self._told(range(len(self))[place], self._records[place])
 
 
 def settle(
@@ -96,8 +102,9 @@ def settle(
     >>> settle(JobScript("greet", Path("greet.py"), "", ()), {"outcomes": [{"outcome": "parked"}]}, []).outcome
     'needs_person'
     """
-    items = Items(state.get("outcomes", ()))
-    state = {**state, "errors": [item for item in items if item["outcome"] in NEEDS_A_LOOK]}
+    found = View(state.get("outcomes", ()), _without_names)
+    items = View(found, _item)
+    state = {**state, "outcomes": found, "errors": [item for item in items if item["outcome"] in NEEDS_A_LOOK]}
     if isinstance(error, JobFailed):
         state["error"] = error.cause.record
     return Run(job.name, state, items, tuple(operations), error, printed)
@@ -129,13 +136,18 @@ def failure(job: JobScript, number: int, operation: str, state: State, error: Ba
     return JobFailed(f"{job.name}, operation {number} ({operation}){after}: {why}", cause=cause)
 
 
+def _without_names(_index: int, record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "ids": _ids(record.get("ids"))}
+
+
 def _item(index: int, record: dict[str, Any]) -> dict[str, Any]:
     told = {key: record.get(key) for key in _ITEM_KEYS}
-    item = {"index": index, "outcome": told.pop("outcome"), "ids": _ids(record.get("ids")), **told}
+    item = {"index": index, "outcome": told.pop("outcome"), "ids": record["ids"], **told}
     return {**item, "differs": record["differs"]} if record.get("differs") else item
 
 
 def _ids(ids: Mapping[str, Any] | None) -> dict[str, str]:
     """The ids of an item as they may be told: in place of what doesn't look like an id, its length."""
     known = {name: str(value) for name, value in (ids or {}).items()}
-    return {name: shown if _IDS.fullmatch(shown) else f"({len(shown)} characters)" for name, shown in known.items()}
+    forms = {name: _KIND if name == "kind" else _IDS for name in known}
+    return {name: told if forms[name].fullmatch(told) else f"({len(told)} characters)" for name, told in known.items()}

@@ -48,6 +48,7 @@ class Project:
     jobs: dict[str, Job]
     purpose: str | None = None
     agreement: str | None = None
+    signed: str | None = None
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -77,6 +78,7 @@ def load(path: Path) -> Project:
         jobs=jobs,
         purpose=table.get("purpose"),
         agreement=table.get("agreement"),
+        signed=table.get("signed"),
         settings={name: table.get(name, {}) for name in ("retry", "retention", "inbox", "log", "audit", "alerts")},
         warnings=tuple(f"{document.place(where)}: {message}" for where, message in _doubtful(jobs, triggers)),
     )

@@ -1,7 +1,7 @@
 """Looks for secrets and data of people in a folder's files and, where wanted, in its history (K6).
 
 What may be found all the same is written down in `scan.yaml`, each with a reason; so are the forms of numbers by which
-people are known:
+people are known. It lies in the folder, or in the nearest one above it in the same repository:
 
     numbers:
       registration number: '[A-Z]{3}-\\d{8}'
@@ -72,17 +72,25 @@ def scan(folder: Path, *, history: bool = False) -> list[Finding]:
     >>> scan(Path("jobs"))  # doctest: +SKIP
     [Finding(place='north_to_south.py:12', kind='phone')]
     """
-    rules, seen = rules_of(folder), set()
+    home, seen = _home(folder), set()
+    rules, below = rules_of(home), folder.resolve().relative_to(home)
     found: list[Finding] = []
     for path in _files(folder):
         content = (folder / path).read_bytes()
         seen.add(_blob_name(content))
-        found += _look(path, path, content, rules)
+        found += _look((below / path).as_posix(), path, content, rules)
     if history:
         for name, path, content in _ever(folder):
             if name not in seen:
                 found += _look(path, f"{path}@{name[:10]}", content, rules)
     return list(dict.fromkeys(found))
+
+
+def _home(folder: Path) -> Path:
+    """Where the rules lie that count in a folder."""
+    here, top = folder.resolve(), _git(folder, "rev-parse", "--show-toplevel")
+    above = [each for each in here.parents if top and each.is_relative_to(top.decode().strip())]
+    return next((each for each in (here, *above) if (each / RULES).is_file()), here)
 
 
 def rules_of(folder: Path) -> Rules:

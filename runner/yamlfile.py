@@ -4,7 +4,9 @@ Only mappings, lists and plain values: `true` and `false` are the booleans, `no`
 that is written twice is refused (YAML itself lets the last one win without a word).
 """
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,40 @@ def parse(text: str, path: Path) -> Document:
         raise InvalidYaml(f"{path.name} is not YAML", fix="Compare it with the example file.") from None
     reader = _Reader(path)
     return Document(path, reader.value(node, ()) if node else None, reader.places)
+
+
+def changed(text: str, wanted: Mapping[Where, str], path: Path) -> str:
+    """The text with other values at these places; everything else stays to the letter.
+
+    Raises InvalidYaml where one of them holds no single value; `path` is only told in complaints.
+
+    >>> changed("desk: {user: a}  # ours\\n", {("desk", "user"): "b"}, Path("p.yaml"))
+    'desk: {user: b}  # ours\\n'
+    """
+    import yaml  # here, as in `parse`
+
+    parse(text, path)  # what is wrong in it is told there
+    root = yaml.compose(text, Loader=yaml.BaseLoader)
+    nodes = [(_node(root, where, path), value) for where, value in wanted.items()]
+    for node, value in sorted(nodes, key=lambda place: place[0].start_mark.index, reverse=True):
+        text = text[: node.start_mark.index] + _written(value) + text[node.end_mark.index :]
+    return text
+
+
+def _node(root: Any, where: Where, path: Path) -> Any:
+    node = root
+    for name in where:
+        entries = node.value if getattr(node, "id", "") == "mapping" else ()
+        node = next((value for key, value in entries if key.value == name), None)
+    if getattr(node, "id", "") != "scalar":
+        raise InvalidYaml(f"{path.name}: {'.'.join(map(str, where))} holds no single value", fix="Correct the name.")
+    return node
+
+
+def _written(value: str) -> str:
+    """Bare where it reads the same, in a list or table on one line, too; else in quotes."""
+    is_plain = re.fullmatch(r"[A-Za-z][\w./@-]*(:[\w./@-]+)*", value) and _plain(value) == value
+    return value if is_plain else json.dumps(value, ensure_ascii=False)
 
 
 class _Reader:

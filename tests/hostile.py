@@ -30,6 +30,7 @@ RECORD = {
     "status": CANARY, "primero_version": f"{CANARY} 1.0", "unhcr_individual_no": CANARY, "last_updated_at": CANARY,
     "unique_id": CANARY, "user_name": CANARY, "full_name": CANARY, "email": f"{CANARY}@example.org",
 }  # fmt: skip
+NAMED = {**RECORD, "id": CANARY, "case_id": "Nyakuoth"}  # not even the id is one
 HEADERS = {
     "Set-Cookie": f"child={CANARY}", "Retry-After": "Nyakuoth", "WWW-Authenticate": f'Basic realm="{CANARY}"',
     "X-Child": CANARY, "Server": CANARY, "Warning": f'199 - "{CANARY}"',
@@ -43,6 +44,8 @@ ANSWERS = {
     "redirect 307": (307, "text/html", PAGE),
     "record": (200, "application/json", json.dumps({"data": RECORD}).encode()),
     "records": (200, "application/json", json.dumps({"data": [RECORD], "metadata": {"total": CANARY}}).encode()),
+    "named record": (200, "application/json", json.dumps({"data": NAMED}).encode()),
+    "named records": (200, "application/json", json.dumps({"data": [NAMED], "metadata": {"total": 1}}).encode()),
     "text as data": (200, "application/json", json.dumps({"data": CANARY}).encode()),
     "list": (200, "application/json", json.dumps([CANARY]).encode()),
     "half": (200, "application/json", ERRORS[:40]),
@@ -95,6 +98,26 @@ class SometimesHostile(httpx.BaseTransport):
         headers = {**HEADERS, "Content-Type": kind, "Location": f"https://{request.url.host}/{CANARY}?name={CANARY}"}
         reason = {"reason_phrase": CANARY.encode()}
         return httpx.Response(status, headers=headers, content=body, request=request, extensions=reason)
+
+
+class Misnamed(httpx.BaseTransport):
+    """Carries requests to a sandbox; where its answers have these fields, a name stands in each."""
+
+    def __init__(self, sandbox, name, *fields):
+        self._inner, self._name, self._fields = sandbox.transport, name, fields
+        self.given = 0
+
+    def handle_request(self, request):
+        answer = self._inner.handle_request(request)
+        content = answer.read()
+        if "json" in answer.headers.get("content-type", ""):
+            content = json.dumps(json.loads(content, object_hook=self._misnamed))
+        return httpx.Response(answer.status_code, content=content, request=request)
+
+    def _misnamed(self, record):
+        misnamed = {field: self._name for field in self._fields if field in record}
+        self.given += len(misnamed)
+        return {**record, **misnamed}
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from runner.store import Parked, Store
 from runner.vault import Vault
 from runner.work.ages import Ages
 from runner.work.housekeeping import Housekeeping
-from tests.kept import DAY, NOON, claim, post, run, unit
+from tests.kept import DAY, ERROR, NOON, claim, post, run, unit
 from tests.test_commands import document
 
 LONG_AGO = NOON - 100 * DAY
@@ -130,3 +130,18 @@ def test_command(store, tmp_path, monkeypatch, capsys):
     assert 8 == len(store.runs())
     found, _ = document(capsys, "store", "purge")
     assert (True, 8, []) == (found["deleted"], found["runs"], store.runs())
+
+
+def test_command_for_dead_letters(store, tmp_path, monkeypatch, capsys):
+    """R-ER8 R-DL4 The same for payloads that nobody settled in time, with a receipt; those that have time left stay."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "project.yaml").write_text("name: test\njobs: {}\n")
+    for name, expires in {"late": NOON, "early": NOON + 50_000 * DAY}.items():
+        post(store, f"m-{name}", unit(name))
+        store.give_up(claim(store), run(f"run of {name}"), error=ERROR, expires=expires, now=NOON)
+    found, _ = document(capsys, "store", "purge", "--dry-run")
+    assert (1, {"early", "late"}) == (found["payloads"], set(store.holders()))
+    found, _ = document(capsys, "store", "purge")
+    assert (1, ["early"], 0) == (found["payloads"], list(store.holders()), store.unscrubbed())
+    (receipt,) = store.receipts("late")
+    assert receipt.verified

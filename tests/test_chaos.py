@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.chaos.judge import Ended, violations
-from tests.chaos.plan import FAMILY, NOTES, Asked, Child, Plan, draw
+from tests.chaos.plan import FAMILY, NOTES, Asked, Child, Plan, Step, draw
 
 CHILD, OTHER = Child("GAM-1", "Nyaruot", FAMILY), Child("GAM-2", "Obang", FAMILY)
 GOOD, BAD = "GAM-26-CHAOS-1-0", "GAM-26-CHAOS-1-1"
@@ -29,14 +29,15 @@ def well():
         "unhcr_referral_status": "accepted",
     }  # fmt: skip
     to_unhcr = {"unique_id": "b" * 36, "service_type": "food", "service_implementing_agency": "UNHCR"}
-    referral = {"transitioned_to": "unhcr_cw", "service_record_id": "b" * 36, "status": "accepted"}
+    referral = {"id": "r-1", "transitioned_to": "unhcr_cw", "service_record_id": "b" * 36, "status": "accepted"}
+    whole = {"id": "r-2", "transitioned_to": "unhcr_cw", "service_record_id": None, "status": "in_progress"}
     consent = {"consent_for_services": True, "disclosure_other_orgs": True}
     return Ended(
         cases=[
             {"id": "1", "case_id": "c1", "unhcr_individual_no": "GAM-1", "name_first": "Nyaruot", "name_last": FAMILY,
              "services_section": [from_unhcr], "referrals": []},
             {"id": "2", "case_id": "c2", "name_first": "Ariet", "services_section": [to_unhcr],
-             "referrals": [referral], "address_current": "Zone 0, moved", **consent},
+             "referrals": [referral, whole], "address_current": "Zone 0, moved", **consent},
         ],
         posts=[
             {"body": {"progres_interventionnumber": GOOD, "status": "Pending Acknowledgement", "case_id": "c1"}},
@@ -51,7 +52,12 @@ def well():
         units=[SimpleNamespace(id="u1", job="progres_to_primero", status="succeeded", code=None)],
         successes=Counter({"u1": 1}),
         answers={GOOD: "done", BAD: "done"},
-        parked=[],
+        parked=[SimpleNamespace(job="primero_to_progres", code="no_service")],
+        reconciled=[
+            {"code": "answer_unknown", "job": "reconcile", "ids": {"intervention": "GAM-26-BEFORE-1"}},
+            {"code": "no_service", "job": "primero_to_progres", "ids": {"id": "2"}},
+            {"code": "not_sent_yet", "job": "primero_to_progres", "ids": {"case": "2", "referral": "r-2"}},
+        ],
         outbox=0,
     )  # fmt: skip
 
@@ -103,6 +109,10 @@ WRONGS = {
     "records are parked": lambda ended: ended.parked.append(
         SimpleNamespace(job="primero_to_progres", code="unreachable")
     ),
+    "reconciling finds answer_unknown": lambda ended: ended.reconciled[0]["ids"].update(intervention=GOOD),
+    "reconciling finds not_sent": lambda ended: ended.reconciled.append(
+        {"code": "not_sent", "job": "primero_to_progres", "ids": {"case": "2", "referral": "r-1"}}
+    ),
     "was overwritten": lambda ended: ended.cases[1].update(address_current="elsewhere"),
 }  # fmt: skip
 
@@ -129,6 +139,16 @@ def test_what_was_given_up():
     assert [] == violations(replace(PLAN, hours=0.001), ended)
     ended.posts.pop(0)
     assert [] != violations(replace(PLAN, hours=0.001), ended)
+
+
+def test_what_was_posted_again_while_it_waited():
+    """H21 Where DTP refused, a repeat of what waits for a person is a message of its own, and may succeed as well."""
+    ended = well()
+    ended.taken.extend([(BODY, "m3"), (BODY, "m4")])
+    ended.messages.update(m3="succeeded", m4="succeeded")
+    refusing = replace(PLAN, steps=[Step(1, "DTP refuses", {"way": "echo", "count": 1})])
+    assert [] == violations(refusing, ended)
+    assert [] != violations(PLAN, ended)
 
 
 def test_plan_of_a_seed():

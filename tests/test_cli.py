@@ -265,6 +265,19 @@ def test_unforeseen_error_of_the_runner(folder, capsys, monkeypatch):
     assert "Nyaruot" not in shown.err
 
 
+def test_an_error_when_nothing_can_be_imported_any_more(tmp_path):
+    """R-ER9: it is told as well where no module can be loaded, since no file can be opened any more."""
+    script = (
+        "import resource, sys; from runner import cli;"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)); sys.exit(cli.main())"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, "list"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (1, "") == (ended.returncode, ended.stdout)
+    assert ended.stderr.startswith("ERROR the runner itself went wrong: OSError in ")
+
+
 def imported(folder, *arguments):
     command = [sys.executable, "-X", "importtime", "-m", "runner", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)

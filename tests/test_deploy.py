@@ -1,17 +1,20 @@
 """R-LP5: the unit of systemd and the container file leave the service no more than it needs."""
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
-from pathlib import Path
+import sys
 
 import pytest
+from pages import DOCS, blocks
 
 from runner.cli import parser
+from runner.store import Store
 
-DEPLOY = Path(__file__).parent.parent / "docs" / "deploy"
+DEPLOY = DOCS / "deploy"
 UNIT, CONTAINER = DEPLOY / "runner.service", DEPLOY / "Containerfile"
 ANALYZE = shutil.which("systemd-analyze")
 WORST = "20"  # tenths of systemd's scale from 0 to 10; 1.2 is what it gives today
@@ -103,6 +106,47 @@ def test_systemd_finds_it_safe(unit):
     if "unrecognized option" in measured.stderr:
         pytest.skip("this systemd-analyze can't measure a file")
     assert 0 == measured.returncode, measured.stdout[-200:]
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A machine as deployment.md sets it up, in a folder and without other users; runs a script of the docs."""
+    for place in ("opt/bridge/.venv/bin", "etc/bridge/credentials", "var/lib", "usr/local/bin"):
+        (tmp_path / place).mkdir(mode=0o700, parents=True)
+    program = tmp_path / "opt/bridge/.venv/bin/runner"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m runner "$@"\n')
+    (tmp_path / "opt/bridge/project.yaml").write_text("name: test\njobs: {}\n")
+    (wrapper,) = (block for block in blocks(DOCS / "deployment.md", "text") if block.startswith("#!/bin/sh"))
+    (tmp_path / "usr/local/bin/runner").write_text(here(wrapper, tmp_path))
+    for path in (program, tmp_path / "usr/local/bin/runner"):
+        path.chmod(0o755)
+    search = f"{tmp_path}/usr/local/bin:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": search, "PYTHONPATH": str(DOCS.parent)}
+
+    def run(script):
+        words = ["sh", "-e", "-c", here(script, tmp_path)]
+        return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    return run
+
+
+def here(script, folder):
+    """A script of the docs for this user, with the machine's folders in a folder."""
+    script = re.sub(r"sudo( -u bridge)? |--owner bridge --group bridge ", "", script)
+    return re.sub(r"(?<![\w.])/(?=opt|etc|var|usr)", f"{folder}/", script)
+
+
+@pytest.mark.parametrize(("page", "first"), [("keeping.md", "backup"), ("incident.md", "inbox list --status pending")])
+def test_backup_and_restore_as_documented(machine, tmp_path, page, first):
+    """R-ER6: on a machine that was set up as documented, the documented commands make a backup and restore it."""
+    with Store.open(tmp_path / "var/lib/bridge") as store:
+        store.ledger().write("answer", "INT-1", {"status": "done", "value": "", "answer": {}})
+    (script,) = (block for block in blocks(DOCS / page, "sh") if f"runner {first}" in block and " restore " in block)
+    played = machine(script)
+    assert (0, "") == (played.returncode, played.stderr)
+    assert "1 rows of the ledger" in played.stdout
+    with Store.open(tmp_path / "var/lib/bridge-new") as store:
+        assert "done" == store.ledger().read("answer", "INT-1")["status"]
 
 
 def instructions():

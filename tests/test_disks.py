@@ -1,7 +1,7 @@
 """A disk that is really full or read-only, a database that is really locked, a key that is really gone; no stand-ins.
 
-The small disk is a tmpfs in a mount namespace that a process of its own holds. Where this machine allows none, the
-tests that need it are skipped.
+The small disk is a tmpfs, the one that breaks down a file system in a file (as root only), in a mount namespace that a
+process of its own holds. Where this machine allows none, the tests that need it are skipped.
 """
 
 import json
@@ -144,17 +144,27 @@ class Disk:
         """Let nobody write any more."""
         subprocess.run([*self.inside, "mount", "-o", "remount,ro", "data"], check=True, timeout=LONG)
 
+    def break_down(self):
+        """Let the file system notice a fault, as when a disk dies: from now on nobody can write, whatever is open."""
+        subprocess.run([*self.inside, "mount", "-o", "remount,abort", "data"], check=True, timeout=LONG)
 
-@pytest.fixture
-def disk(folder):
-    """The small disk."""
+    def repair(self):
+        """Mount it anew, as after a repair; nobody may use it meanwhile."""
+        subprocess.run([*self.inside, "umount", "data"], check=True, timeout=LONG)
+        subprocess.run([*self.inside, "sh", "-c", MOUNT_IMAGE], check=True, timeout=LONG)
+
+
+MOUNT_IMAGE = "mount -o loop image data"
+
+
+@contextmanager
+def mounted(folder, script):
+    """What a script mounts at `<folder>/data`, where nobody else sees it."""
     (folder / "data").mkdir()
     new_namespace = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
-    script = f"mount -t tmpfs -o size={BYTES},mode=0700 none data && echo ready && exec sleep 300"
+    words = [*new_namespace, "sh", "-c", f"{script} && echo ready && exec sleep 300"]
     try:
-        holder = subprocess.Popen(
-            [*new_namespace, "sh", "-c", script], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        holder = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     except FileNotFoundError:
         pytest.skip("there is no unshare here")
     with holder:
@@ -164,6 +174,21 @@ def disk(folder):
             yield Disk(folder, holder)
         finally:
             holder.kill()
+
+
+@pytest.fixture
+def disk(folder):
+    """The small disk."""
+    with mounted(folder, f"mount -t tmpfs -o size={BYTES},mode=0700 none data") as found:
+        yield found
+
+
+@pytest.fixture
+def breakable_disk(folder):
+    """A disk that can break down while it is used."""
+    made = "truncate -s 16M image && mkfs.ext4 -q -F image"
+    with mounted(folder, f"{made} && {MOUNT_IMAGE} && rmdir data/lost+found && chmod 700 data") as found:
+        yield found
 
 
 def test_disk_that_is_full(folder, disk):
@@ -243,6 +268,30 @@ def test_start_on_a_disk_that_is_read_only(folder, disk):
     assert before == {path.name: path.read_bytes() for path in disk.path.iterdir() if path.is_file()}
     assert kept
     assert [] == traces(disk.path, *CANARIES)
+
+
+def test_disk_that_becomes_read_only(folder, breakable_disk):
+    """R-WH2 H16 On a disk that becomes read-only under the service the answer is 503; once it is mended, what was
+    answered 202 is done."""
+    disk = breakable_disk
+    key = key_of(folder, disk.inside)
+    with serving(folder, key, disk.inside) as (process, client):
+        (folder / "gate").unlink()
+        kept = [post(client, number).json()["id"] for number in range(3)]
+        disk.break_down()
+        broken = [post(client, number) for number in range(10, 15)]
+        assert {(503, "30")} == {(answer.status_code, answer.headers.get("retry-after")) for answer in broken}
+        assert [] == traces(disk.path, *CANARIES)
+        assert (None, 200) == (process.poll(), client.get("/healthz").status_code)
+        process.kill()
+        assert "Traceback" not in process.communicate()[1]
+    disk.repair()
+    (folder / "gate").touch()
+    with serving(folder, key, disk.inside) as (process, client):
+        kept += [post(client, number).json()["id"] for number in range(10, 15)]
+        assert succeed_in_time(folder, kept, disk.inside)
+        assert 0 == stopped(process)[0]
+    assert [] == traces(disk.path, *CANARIES) + traces(folder / "tmp", *CANARIES)
 
 
 def test_locked_database(folder):

@@ -111,18 +111,25 @@ def test_items_of_the_report():
         ("c-1 c-2", "c-1 c-2"),
         (901, "901"),
         ("Nyaruot", "(7 characters)"),
+        ("nyaruot", "(7 characters)"),
+        ("asha7@example.org", "(17 characters)"),
         ("c-1\nNyaruot", "(11 characters)"),
     ],
 )
 def test_what_is_called_an_id(called, told):
-    """H41: what a far side or a job gives as an id is told only when it looks like one."""
+    """H41: what a far side or a job gives as an id is told only when it looks like one, also in the cause of a try."""
 
     def find(state):
-        state["outcomes"].append({"outcome": "parked", "ids": {"case_id": called}})
+        state["outcomes"].append({"outcome": "failed", "ids": {"case_id": called, "kind": "answer"}})
         return state
 
     run = execute.execute(job(find), begin())
-    assert told == run.items[0]["ids"]["case_id"]
+    ids = {"case_id": told, "kind": "answer"}
+    assert [ids, ids, [ids]] == [
+        run.items[0]["ids"],
+        run.causes[0].item,
+        [error["ids"] for error in run.state["errors"]],
+    ]
 
 
 def test_state_made_anew():

@@ -229,6 +229,24 @@ def test_version(folder, capsys):
     assert 1 == len(row_of(capsys, "K3")["faults"])
 
 
+def test_rights_of_our_accounts(folder, capsys):
+    """K8 R-LP1 Where jobs have credentials, a check of the live systems must have passed for this configuration."""
+    (folder / "project.yaml").write_text(PROJECT.replace("trigger: posted}", "trigger: posted, credentials: [north]}"))
+    assert ["no check of the live systems has passed for this configuration: runner check"] == row_of(capsys, "K8")[
+        "faults"
+    ]
+    for code, status in (("failed", "fail"), ("passed", "needs_person"), ("failed", "fail")):
+        made_of = provenance(project.load(folder / "project.yaml"))
+        with store(folder) as opened:
+            told = {"configuration": made_of.configuration, "code": code, "count": int(code == "failed")}
+            opened.record("systems_checked", now=datetime.now(UTC), **told)
+        assert status == statuses(capsys)["K8"]
+    with store(folder) as opened:
+        opened.record("systems_checked", now=datetime.now(UTC), **{**told, "code": "passed"})
+    (folder / "sort.py").write_text(JOB.replace("done", "gone"))
+    assert "fail" == statuses(capsys)["K8"]
+
+
 def test_inventory(folder, capsys):
     """K4 Two different people sign the log's inventory; when it shows more ids they sign again."""
     told(capsys, "rehearse")

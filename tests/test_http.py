@@ -189,6 +189,14 @@ def test_errors_without_payload(answer, method):
     assert http.basic(CREDENTIAL) not in shown
 
 
+@pytest.mark.parametrize("name", ["Nyaruot", "Ñandú", "Nyaruot Beispiel"])
+def test_a_name_in_a_path(name):
+    """H42: of a path, words and ids are told; what may be a name, by its length."""
+    with pytest.raises(AdaptorError) as caught:
+        client(Server(told(404, b""))).send("GET", f"/cases/{name}/referrals/c-1")
+    assert f"/cases/({len(name)} characters)/referrals/c-1 answered 404" in str(caught.value)
+
+
 def test_a_refusal_names_fields_only():
     """H42: of a refusal's body, only the names that `explain` finds are told."""
     server = Server(told(422, b'{"errors": [{"detail": "sex", "value": "x"}]}'))

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from canaries import traces
 from flows import decision, held, intervention, outgoing, send
-from hostile import ANSWERS, CANARIES, CANARY, SAID, SometimesHostile, credentials_for, found_in, hostile
+from hostile import ANSWERS, CANARIES, CANARY, SAID, Misnamed, SometimesHostile, credentials_for, found_in, hostile
 from virtual import NOON, Clock, Service
 
 from adaptors.client import Answer
@@ -118,20 +118,45 @@ def test_what_a_service_tells(tmp_path, capfd, answers):
         service.post(decision(REFERRAL, "125080000", progres_comments=SAID))
         service.post({"request_type": "Other", "name": SAID})
         service.run(hours=4)
-        ids = [run.id for run in service.store.runs(1000)]
-        places = ["--project", PROJECT, "--data", str(tmp_path)]
-        for words in [
-            *(["runs", "show", each] for each in ids),
-            ["runs", "list"],
-            ["status"],
-            ["parked"],
-            ["inbox", "list"],
-        ]:
-            for form in ([], ["--json"]):
-                main([*words, *places, *form])
+        tell_all(service, tmp_path)
     output = "".join(capfd.readouterr())
     assert transport.hostile > 5
     assert len(lines) > 20
+    assert [] == found_in(output, *lines)
+    assert [] == traces(tmp_path, *CANARIES)
+
+
+def tell_all(service, folder):
+    """Let every command that looks at something tell all of it."""
+    runs = (["runs", "show", run.id] for run in service.store.runs(1000))
+    looks = (["runs", "list"], ["status"], ["parked"], ["inbox", "list"], ["audit", "show"])
+    for words in (*runs, *looks):
+        for form in ([], ["--json"]):
+            main([*words, "--project", PROJECT, "--data", str(folder), *form])
+
+
+IDS = ("individuals.progres_id", "progres_interventionnumber", "progres_primeroid")
+
+
+@pytest.mark.parametrize("name", [CANARY, "nyakuoth"])
+@pytest.mark.parametrize("fields", [("id",), ("case_id", "unique_id", "owned_by", "user_name")], ids=len)
+def test_names_in_place_of_ids(tmp_path, capfd, fields, name):
+    """R-ER1 R-LG1 H41 Where both sides put names into fields that hold ids, they are in no output and in no file."""
+    clock, lines = Clock(), []
+    sandbox = with_cases(clock)
+    transport = sandbox.transport = Misnamed(sandbox, name, *fields)
+    log = Log(lambda _, line: lines.append(line), now=clock, form=as_json)
+    with Service(tmp_path, sandbox=sandbox, clock=clock, log=log) as service:
+        for job in SCHEDULED:
+            service.store.move_cursor(job, "2026-01-01T00:00:00Z")
+        for field in IDS:
+            service.post(outgoing(laden("0000901"), {**laden("0000902"), field: name}))
+        service.post(decision(name, "125080000"))
+        service.run(hours=2)
+        tell_all(service, tmp_path)
+    output = "".join(capfd.readouterr())
+    assert transport.given > 5
+    assert output.count("\n") > 20
     assert [] == found_in(output, *lines)
     assert [] == traces(tmp_path, *CANARIES)
 
@@ -345,6 +370,8 @@ STORES = {
     "runner/golive/rehearsal.py": {"subprocess"},
     "runner/scan.py": {"subprocess", "tempfile"},
     "runner/statefile.py": {"tempfile"},
+    "runner/commands/rehearse.py": {"tempfile"},  # synthetic children only
+    "runner/template/country.py": {"tempfile"},  # a new folder, complete or not at all
     "runner/commands/demo/__init__.py": {"tempfile"},
     "runner/commands/demo/process.py": {"subprocess"},
     "runner/commands/demo/service.py": {"subprocess"},

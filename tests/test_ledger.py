@@ -166,6 +166,36 @@ def test_released_record_may_be_repeated():
     assert 2 == len(far.arrived)
 
 
+@pytest.mark.parametrize("ended", [KeyboardInterrupt(), LOST], ids=["killed", "lost"])
+def test_a_release_is_for_one_sending(ended):
+    """H19 Where a released record's sending ends without it being known whether it arrived, it is parked once more."""
+    far, state = FarSide(LOST, ended), begin()
+    send = once("referral", data_value("n"), far.operation(may_repeat=lambda state: False))
+    released = {"item": {"outcome": "done", "ids": {"id": "c-1"}}, "revisit": ["c-1"]}
+    with pytest.raises(Unreachable):
+        send(state)
+    with pytest.raises(type(ended)):
+        send({**state, **released})
+    with pytest.raises(Parked) as caught:
+        send({**state, **released})
+    assert ("outcome_unknown", 2) == (caught.value.code, len(far.arrived))
+    send({**state, **released})
+    assert 3 == len(far.arrived)
+
+
+def test_a_release_is_for_one_delivery():
+    """H19 Where the run is killed that delivers a released answer, it is parked, and waits for another release."""
+    far, state = FarSide(LOST, KeyboardInterrupt()), begin(outbox=[], message="m1")
+    operation = far.operation(may_repeat=lambda state: False)
+    once("answer", data_value("n"), operation, later=True)(state)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(operation)({**state, "revisit": ["INT-1"]})
+
+    outcomes = [deliver(operation)({**state, "revisit": ["INT-1"]})["outcomes"][0]["outcome"] for _ in range(2)]
+
+    assert (["parked", "done"], 3) == (outcomes, len(far.arrived))
+
+
 @pytest.mark.parametrize(
     "error",
     [Rejected("422"), NotAllowed("403"), DOWN, InvalidData("x"), JobError("x")],
@@ -217,9 +247,9 @@ def test_again_when_the_value_differs():
     assert ["accepted", "rejected", "accepted"] == sent
 
 
-@pytest.mark.parametrize("number", [None, "", 0, True, {"Name": "x"}, ["x"], 1.5, "a\nb"])
+@pytest.mark.parametrize("number", [None, "", 0, True, {"Name": "x"}, ["x"], 1.5, "INT-1\nb", "Nyaruot Beispiel"])
 def test_no_key(number):
-    """What has no usable key is parked: nobody could recognise a repeat of it."""
+    """H41 What has no usable key is parked: nobody could recognise a repeat of it, and a name is none."""
     far = FarSide()
 
     with pytest.raises(Parked) as caught:
@@ -291,7 +321,9 @@ def test_nothing_later_overtakes():
 def test_after(status):
     """H51: what must come after another kind is not sent while that isn't done, and fails to be tried again."""
     far, state = FarSide(), begin(value="accepted")
-    send = once("decision", data_value("n"), far.send, value=lambda state: state["value"], after=["service", "answer"])
+    send = once(
+        "decision", data_value("n"), far.send, value=lambda state: state["value"], after={"service": "", "answer": ""}
+    )
     state["ledger"].write("answer", "INT-1", {"status": status, "value": "m1", "answer": {}})
 
     with pytest.raises(Unreachable) as caught:
@@ -305,7 +337,7 @@ def test_after(status):
 def test_after_what_has_only_begun():
     """H51: killed between the service and its answer: a decision waits for that; where nothing is known it goes."""
     far, state = FarSide(), begin()
-    send = once("decision", data_value("n"), far.send, value="accepted", after=["service", "answer"])
+    send = once("decision", data_value("n"), far.send, value="accepted", after={"service": "", "answer": ""})
     state["ledger"].write("service", "INT-1", {"status": "intended", "value": "", "answer": {}})
 
     with pytest.raises(Unreachable) as caught:
@@ -314,10 +346,39 @@ def test_after_what_has_only_begun():
     assert "done" == send(again(state, data={"n": "INT-2"}))["item"]["outcome"]
 
 
+def answered(state, value, kind="answer"):
+    """An answer that was given, or what a person has told instead of one."""
+    state["ledger"].write(kind, "INT-1", {"status": "done", "value": value, "answer": {}})
+
+
+def test_after_another_word():
+    """H51 An answer that was given before there was anything to decide isn't the one that a decision waits for."""
+    far, state = FarSide(), begin()
+    send = once("decision", data_value("n"), far.send, value="accepted", after={"service": "", "answer": "delivered"})
+    answered(state, "m1 failed")
+
+    with pytest.raises(Unreachable) as caught:
+        send(state)
+    assert ("waiting_behind", []) == (caught.value.code, far.arrived)
+
+    answered(state, "m1 delivered")
+    assert "done" == send(again(state))["item"]["outcome"]
+
+
+def test_after_a_person_has_told():
+    """H51 What a person has settled with the other agency holds nothing up, whatever was answered before."""
+    far, state = FarSide(), begin()
+    send = once("decision", data_value("n"), far.send, value="accepted", after={"answer": "delivered"})
+    answered(state, "m1 failed")
+    answered(state, "", kind="told")
+
+    assert "done" == send(state)["item"]["outcome"]
+
+
 def test_after_holds_up_only_what_is_new():
     """H22: what was sent already is unchanged, whatever waits by now."""
     far, state = FarSide(), begin()
-    send = once("decision", data_value("n"), far.send, value="accepted", after=["answer"])
+    send = once("decision", data_value("n"), far.send, value="accepted", after={"answer": ""})
     send(state)
     state["ledger"].write("answer", "INT-1", {"status": "waiting", "value": "m2", "answer": {}})
 
@@ -351,7 +412,7 @@ def test_after_a_restore_nothing_is_before():
     """R-ER6 That a restored ledger knows of no earlier answer holds nothing up that a person has released."""
     far, ledger = FarSide(), MemoryLedger()
     ledger.write("answer", "INT-1", {"status": "unknown", "value": "", "answer": {}, "doubtful": True})
-    once("decision", data_value("n"), far.operation(), after=["answer"])(begin(ledger=ledger))
+    once("decision", data_value("n"), far.operation(), after={"answer": ""})(begin(ledger=ledger))
     assert [{"n": "INT-1"}] == far.arrived
 
 
@@ -376,7 +437,7 @@ def test_behind_an_answer_that_is_refused():
     """H51: what must come after a refused answer is parked like it, and goes when that got through after all."""
     far, state = FarSide(Rejected("422")), begin(outbox=[], message="m1")
     answer = once("answer", data_value("n"), far.operation(), later=True)
-    decision = once("decision", data_value("n"), FarSide().send, value="accepted", after=["answer"])
+    decision = once("decision", data_value("n"), FarSide().send, value="accepted", after={"answer": ""})
     with pytest.raises(Parked):
         answer(state)
     with pytest.raises(Parked) as caught:
@@ -392,7 +453,7 @@ def test_behind_an_answer_that_is_refused_in_the_outbox():
     ledger, waiting = MemoryLedger(), entry("INT-1", "m1")
     ledger.write("answer", "INT-1", {"status": "waiting", "value": "m1", "answer": {}})
     state = begin(ledger=ledger, outbox=[waiting])
-    decision = once("decision", data_value("n"), FarSide().send, value="accepted", after=["answer"])
+    decision = once("decision", data_value("n"), FarSide().send, value="accepted", after={"answer": ""})
 
     deliver(FarSide(Rejected("422")).operation())(state)
     with pytest.raises(Parked) as caught:
@@ -400,6 +461,28 @@ def test_behind_an_answer_that_is_refused_in_the_outbox():
     assert "waiting_behind" == caught.value.code
 
     deliver(FarSide().operation())(again(state))
+    assert "done" == decision(again(state))["item"]["outcome"]
+
+
+def test_behind_an_answer_that_may_have_arrived():
+    """H51 What must come after an answer of which only a person can find out whether it arrived is for a person, too,
+    until that one is released."""
+    far, state = FarSide(LOST), begin(outbox=[], message="m1")
+    operation = far.operation(may_repeat=lambda state: False)
+    decision = once("decision", data_value("n"), FarSide().send, value="accepted", after={"answer": ""})
+    once("answer", data_value("n"), operation, later=True)(state)
+    deliver(operation)(state)
+    with pytest.raises(Parked) as caught:
+        decision(again(state))
+    assert "waiting_behind" == caught.value.code
+
+    far.errors = [DOWN]
+    deliver(operation)({**state, "revisit": ["INT-1"]})
+    with pytest.raises(Unreachable) as caught:
+        decision(again(state))
+    assert "waiting_behind" == caught.value.code
+
+    deliver(operation)({**state, "revisit": ["INT-1"]})
     assert "done" == decision(again(state))["item"]["outcome"]
 
 
@@ -542,3 +625,18 @@ def test_killed_between_delivering_and_removing():
     ledger.write("answer", "INT-1", {"status": "done", "value": "m1", "answer": {}})
     state = deliver(lambda state: sent.append(1) or state)({"outbox": [waiting], "ledger": ledger})
     assert ([], []) == (state["outbox"], sent)
+
+
+def test_killed_before_removing_what_must_not_be_repeated():
+    """H19 The same for the first of several of one key, where no repeat is wanted."""
+    far, ledger, first, second = FarSide(), MemoryLedger(), entry("INT-1", "m1"), entry("INT-1", "m2")
+    operation = far.operation(may_repeat=lambda state: False)
+
+    class KilledOutbox(list):
+        def remove(self, entry):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        deliver(operation)({"outbox": KilledOutbox([first, second]), "ledger": ledger})
+    deliver(operation)({"outbox": [first, second], "ledger": ledger})
+    assert ["m1", "m2"] == [data["status"] for data in far.arrived]

@@ -47,6 +47,7 @@ RECORD = {"case": get_case(CASE, fields=SERVICES)}
 NO_DATA = {"text": NAME, "number": 5, "list": [NAME], "nothing": None, "no data": {"name": NAME}}
 NO_LIST = {
     "text": NAME,
+    "nothing": None,
     "record": {"id": CASE},
     "number": 5,
     "names": [NAME],
@@ -61,6 +62,8 @@ NO_PAGE = {
     "text for a total": {"data": [], "metadata": {**PAGE, "total": NAME}},
     "no ids": {"data": [{"name": NAME}], "metadata": PAGE},
     "a list for an id": {"data": [{"id": [NAME]}], "metadata": PAGE},
+    "a name for an id": {"data": [{"id": NAME}], "metadata": PAGE},
+    "a word for an id": {"data": [{"id": "nyaruot"}], "metadata": PAGE},
 }
 NO_RECORD = {"text": NAME, "list": [{"id": CASE}], "nothing": None, "empty": {}, "no id": {"case_id": "c-1"}}
 NO_SUBFORM = {"text": NAME, "record": {"unique_id": "s-1"}, "names": [NAME]}
@@ -102,7 +105,7 @@ def shapes(operations, bodies):
     ],
 )
 def test_answers_of_another_shape(operation, body):
-    """H10 What isn't an answer of Primero's is told as such, tried again, and shows nothing of what it holds."""
+    """H10 H41 What isn't an answer of Primero's is told as such, tried again, and shows nothing of what it holds."""
     error = asked(operation, body)
     assert ("unreadable_answer", True, False) == (error.code, error.retryable, error.unknown)
     assert NAME not in f"{error} {error.fix}"

@@ -1,4 +1,4 @@
-"""What is posted to DTP, and what its answers mean (adaptors/progres.py)."""
+"""What is posted to DTP, and what its answers mean (adaptors/progres/)."""
 
 import hashlib
 import json

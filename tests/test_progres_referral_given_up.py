@@ -1,9 +1,11 @@
 """1a, the last word (jobs/progres_referral_given_up.py)."""
 
 import pytest
-from flows import intervention, outcomes, outgoing, run_job
+from flows import child, intervention, outcomes, outgoing, run_job, send
 
 from adaptors.ledger import MemoryLedger
+from adaptors.primero import find_service
+from adaptors.runtime import Runtime
 from adaptors.sandbox import Sandbox
 from adaptors.sandbox.faults import Fault
 
@@ -69,3 +71,19 @@ def test_what_can_not_be_looked_up_is_not_guessed():
     run = run_job(LAST, sandbox, ledger=ledger, data=outgoing(intervention()), error={"code": "server_error"})
 
     assert [["failed"], []] == [outcomes(run), answers(sandbox)]
+
+
+@pytest.mark.parametrize("number", [None, ""])
+def test_a_service_without_a_number_is_nobodys(number):
+    """H49 Without a number nothing is found: a caseworker's own service, which has none either, isn't it."""
+    sandbox = Sandbox()
+    run_job(FIRST, sandbox, data=outgoing(intervention()))
+    (case,) = child(sandbox, "GAM-00000901")
+    send(sandbox, "PATCH", f"/cases/{case['id']}", {"services_section": [{"service_type": "alternative_care"}]})
+    state = {"data": {}, "configuration": sandbox.configuration, "runtime": Runtime(transport=sandbox.transport)}
+    match = {"unhcr_individual_no": "GAM-00000901"}
+
+    assert [None, case["case_id"]] == [
+        (find_service(wanted, match=match)(state)["data"] or {}).get("case_id")
+        for wanted in (number, "GAM-26-PRTITV-0000901")
+    ]

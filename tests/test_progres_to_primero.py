@@ -386,3 +386,36 @@ def test_a_known_case_stays_with_its_owner(three_agencies):
     run = run_job(JOB, sandbox, jobs=three_agencies, message="m2", data=outgoing(second))
     (case,) = child(sandbox, "GAM-00000901")
     assert (["done"], "progresv4_primero_intake") == (outcomes(run), case["owned_by"])
+
+
+@pytest.mark.parametrize("stands", [False, True], ids=["before its effect", "after its effect"])
+def test_begun_when_the_run_was_killed(stands):
+    """H16 H19 A service that a killed run had begun is looked for: made where it isn't there, and known to be made."""
+    sandbox, ledger = Sandbox(), MemoryLedger()
+    if stands:
+        run_job(JOB, sandbox, data=outgoing(intervention()))
+    ledger.write("service", "GAM-26-PRTITV-0000901", {"status": "intended", "value": "", "answer": {}})
+
+    run_job(JOB, sandbox, ledger=ledger, data=outgoing(intervention()))
+
+    (case,) = child(sandbox, "GAM-00000901")
+    assert 1 == len(case["services_section"])
+    assert "done" == ledger.read("service", "GAM-26-PRTITV-0000901")["status"]
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["new case", "known case"])
+def test_begun_before_it_is_written(known):
+    """H19 The ledger says of a service that it was begun before Primero is asked to write it."""
+    sandbox, seen = Sandbox(), []
+    if known:
+        run_job(JOB, sandbox, data=outgoing(intervention(progres_interventionnumber="GAM-26-PRTITV-0000900")))
+    ledger, answer = MemoryLedger(), sandbox.transport.handle_request
+
+    def look(request):
+        if request.method != "GET" and "/cases" in request.url.path:
+            seen.append(ledger.read("service", "GAM-26-PRTITV-0000901"))
+        return answer(request)
+
+    sandbox.transport.handle_request = look
+    run_job(JOB, sandbox, ledger=ledger, data=outgoing(intervention()))
+    assert [{"status": "intended", "value": "", "answer": {}}] == seen

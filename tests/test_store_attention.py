@@ -1,8 +1,11 @@
 """What waits for a person: tried again, discarded, or erased when nobody came."""
 
+from dataclasses import replace
+
 import pytest
 
-from runner.store import Parked, Store
+from runner.store import ItemRecord, Parked, Store
+from runner.store.ledger import tombstone
 from tests.kept import DAY, ERROR, HOUR, NOON, claim, message, post, run, sealed, unit
 
 
@@ -80,6 +83,51 @@ def test_discard_a_record_that_names_an_answer(store):
     store.settle_scheduled("read", run("r2"), parked=parked, now=NOON)
     assert store.discard("read/c-1", reason="test", now=NOON)
     assert [waiting] == store.outbox("south")
+
+
+def refused_answer(store, *keys):
+    """A unit that was parked since the far side refused its answers of these keys."""
+    ids = [{"kind": "answer", "key": key} for key in keys]
+    for key in keys:
+        store.ledger().write("answer", key, {"status": "refused", "value": "m1", "answer": {}})
+    items = tuple(ItemRecord(index, "parked", each, "answer_refused") for index, each in enumerate(ids))
+    post(store, "m1", unit("u1"))
+    store.park(claim(store), replace(run("r1", unit_id="u1"), items=items), expires=NOON + DAY, now=NOON)
+
+
+def standing(store, *keys):
+    """What the ledger says of the answers of these keys."""
+    return [store.ledger().read("answer", key)["status"] for key in keys]
+
+
+@pytest.mark.parametrize("end", ["discarded", "expired"])
+def test_answer_that_shall_not_be_given(store, end):
+    """H51 Where a person discards a refused answer, or nobody comes in time, nothing waits behind it any more; behind
+    another's something does."""
+    refused_answer(store, "INT-1", "INT-2")
+    store.ledger().write("answer", "INT-3", {"status": "refused", "value": "m2", "answer": {}})
+    store.ledger().write("decision", "INT-1", {"status": "refused", "value": "", "answer": {}})
+    if end == "discarded":
+        store.discard("u1", reason="test", now=NOON)
+    else:
+        store.expire(NOON + DAY)
+    assert ["done", "done", "refused"] == standing(store, "INT-1", "INT-2", "INT-3")
+    assert "refused" == store.ledger().read("decision", "INT-1")["status"]
+
+
+def test_answer_of_an_erased_person_that_shall_not_be_given(store):
+    """H51 H53 The same where the ledger holds nothing but a tombstone of it."""
+    refused_answer(store, "INT-1")
+    store.change(lambda db: db.execute("UPDATE ledger SET key = ?", (tombstone(store, "answer", "INT-1"),)))
+    store.discard("u1", reason="test", now=NOON)
+    assert ["done"] == standing(store, "INT-1")
+
+
+def test_answer_that_is_tried_again(store):
+    """H51 What is tried again goes on holding up what comes after it."""
+    refused_answer(store, "INT-1")
+    store.retry("u1", now=NOON)
+    assert ["refused"] == standing(store, "INT-1")
 
 
 def test_retry_one(store):

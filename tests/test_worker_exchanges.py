@@ -8,6 +8,7 @@ from virtual import Clock, Service, sandbox_at
 from adaptors.sandbox import Fault
 from adaptors.sandbox.dtp import REFERRALS
 from runner.guard import Ending
+from runner.store import Ledger
 
 LONG_AGO = "2026-01-01T00:00:00Z"
 SCHEDULED = ("primero_decisions_to_progres", "primero_to_progres")
@@ -357,6 +358,33 @@ def test_killed_between_sending_and_remembering(service):
     service.run(hours=2)
     referrals = posts(service, request_type=REFERRALS)
     assert (2, 1) == (len(referrals), len({body["id"] for body in referrals}))
+
+
+def test_killed_before_the_answer_that_makes_up(service, monkeypatch):
+    """H51 H49 What was given up, then retried and brought into Primero, is told to stand before any decision about it,
+    also where the service was killed in between and is started again after the decision."""
+    away(service.sandbox)
+    service.post(outgoing(numbered(20)))
+    service.run(hours=80)
+    service.sandbox.faults.clear()
+    service.store.retry(code="server_error", now=service.clock())
+    write = Ledger.write
+
+    def killed_before_answering(ledger, kind, *entry):
+        if kind == "answer":
+            raise Killed
+        write(ledger, kind, *entry)
+
+    monkeypatch.setattr(Ledger, "write", killed_before_answering)
+    with pytest.raises(Killed):
+        service.settle()
+    monkeypatch.undo()
+    decide(service, "GAM-00020", "accepted")
+    service.clock.pass_by(hours=2)
+    service.kill()
+    service.run(hours=2)
+    told = ["Delivery Fail", "Pending Acknowledgement", "acknowledged"]
+    assert told == [body["status"] for body in posts(service)]
 
 
 def test_refused_while_it_stands(service):

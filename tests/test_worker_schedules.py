@@ -104,10 +104,10 @@ def test_store_that_refuses_before_a_scheduled_run(tmp_path):
 
 def test_nothing_to_do_any_more(tmp_path):
     """H3 A record that failed and then needs nothing, since people changed it, isn't counted as tried for ever."""
-    reading = Reading(a="failed")
+    reading = Reading(c1="failed")
     with Service(tmp_path, jobs=[made("read", reading, **HOURLY)]) as service:
         service.run(hours=1)
-        assert {"a"} == service.store.item_tries("read").keys()
+        assert {"c1"} == service.store.item_tries("read").keys()
         reading.found = {}
         service.run(hours=1)
         assert {} == service.store.item_tries("read")

@@ -47,9 +47,10 @@ class Made:
     more: dict
 
 
-def made(name, *operations, on=None, cron=None, success=None, failure=None, subject=None, **more):
-    """A job for messages of a type (`on`), a schedule, or what follows another job."""
-    kinds = {"message": {"type": on} if on else None, "cron": cron, "success": success, "failure": failure}
+def made(name, *operations, on=None, cron=None, outbox=None, success=None, failure=None, subject=None, **more):
+    """A job for messages of a type (`on`), a schedule, what waits for a system, or what follows another job."""
+    kinds = {"message": {"type": on} if on else None, "cron": cron, "outbox": outbox}
+    kinds |= {"success": success, "failure": failure}
     triggers = [Trigger(f"{name}-{kind}", kind, value) for kind, value in kinds.items() if value]
     triggers = tuple(
         replace(trigger, subject=subject) if trigger.kind == "message" else trigger for trigger in triggers

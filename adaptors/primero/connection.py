@@ -7,11 +7,13 @@ from urllib.parse import quote
 
 from adaptors.client import Answer, Client, basic, client_of, reveal
 from adaptors.errors import JobError, NotFound, Unreachable
+from adaptors.failures import told_path
 from adaptors.primero.pages import Record
 from adaptors.promises import State
 
 API = "/api/v2"
 OLDEST, POLLABLE = (2, 6), (2, 11)
+_ID = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9-]{1,80}", re.ASCII)  # a UUID, or a number; a name is none
 _FIELD_NAME = re.compile(r"[a-z0-9_.]{1,80}")  # as Primero writes them; a name or a sentence is none
 
 
@@ -105,7 +107,7 @@ def primero_of(state: State) -> Primero:
 def unreadable(path: str, lacks: str, *, method: str = "GET") -> Unreachable:
     """Why an answer can't be used: what it lacks. A write may have taken effect all the same."""
     return Unreachable(
-        f"{method} {API}{path} was answered with {lacks}",
+        f"{method} {API}{told_path(path)} was answered with {lacks}",
         code="unreadable_answer",
         unknown=method != "GET",
         fix="Is this Primero's address, or did a proxy answer?",
@@ -118,19 +120,19 @@ def is_list_of_records(data: Any) -> bool:
 
 
 def _records(path: str, data: Any) -> list[Record]:
-    if data is None:
-        return []
+    # Not even null is a list of none: a referral that was overlooked for it would count as not found.
     if not is_list_of_records(data):
         raise unreadable(path, "no list of records")
     return data  # type: ignore[no-any-return]
 
 
 def _is_record(data: Any) -> bool:
-    return isinstance(data, dict) and bool(data)
+    return isinstance(data, dict) and bool(data) and ("id" not in data or _has_id(data))
 
 
 def _has_id(record: Record) -> bool:
-    return isinstance(record.get("id"), (str, int))
+    """Paths are made of it, and records are known by it in reports (H41)."""
+    return isinstance(record.get("id"), (str, int)) and bool(_ID.fullmatch(str(record["id"])))
 
 
 def segment(value: Any) -> str:

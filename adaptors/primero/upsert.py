@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adaptors.errors import AdaptorError, Ambiguous, BadInput, JobError, Parked, Unreachable
+from adaptors.errors import AdaptorError, Ambiguous, BadInput, InvalidData, JobError, Parked, Unreachable
 from adaptors.ledger import ledger_of
 from adaptors.operations import Operation, rehearsed, tell
 from adaptors.outgoing import Field, fields_of
@@ -112,9 +112,16 @@ def _wanted(primero: Primero, mapped: Record, match: list[str], service_key: str
     wanted |= {field: identifier(field, wanted[field]) for field in match if field in wanted}
     services = []
     for service in wanted.get(SERVICES, []):
-        key = identifier(service_key, service.get(service_key))
+        key = _key(service_key, service.get(service_key))
         services.append({**filled(service), service_key: key, "unique_id": derived_id(primero, key)})
     return {**wanted, SERVICES: services}
+
+
+def _key(field: str, value: Any) -> str:
+    key = identifier(field, value)
+    if not any(sign.isdecimal() for sign in key):  # it may be somebody's name, which no ledger shall hold (H41)
+        raise InvalidData(f"{field} is no number", fix="It has no digit; ask the sender to correct it.")
+    return key
 
 
 def _found(primero: Primero, wanted: Record, match: list[str]) -> Record | None:

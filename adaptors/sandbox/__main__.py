@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import signal
 import sys
-import threading
-from typing import Any
 
 from adaptors.sandbox.control import primero_with_control
 from adaptors.sandbox.dtp import THUMBPRINT_HEADER
 from adaptors.sandbox.faults import Fault
 from adaptors.sandbox.inprocess import Sandbox
-from adaptors.sandbox.listening import ListeningSandbox
+from adaptors.sandbox.listening import ListeningSandbox, until_told_to_stop
 from adaptors.sandbox.options import read_options
 from adaptors.sandbox.serve import Listener
 
@@ -41,23 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve_primero(sandbox: Sandbox, options: argparse.Namespace) -> None:
     with Listener(primero_with_control(sandbox), port=options.http or 0) as listener:
-        _until_told_to_stop({"primero": listener.url})
+        until_told_to_stop({"primero": listener.url})
 
 
 def _serve_both(sandbox: Sandbox, options: argparse.Namespace) -> None:
     with ListeningSandbox(sandbox, primero_port=options.port, dtp_port=options.dtp_port) as listening:
         if options.write:
             listening.write_credentials(options.write)
-        _until_told_to_stop({**listening.addresses, "credentials": options.write and str(options.write)})
-
-
-def _until_told_to_stop(ready: dict[str, Any]) -> None:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    sys.stdout.write(json.dumps(ready) + "\n")
-    sys.stdout.flush()
-    stop.wait()
+        until_told_to_stop({**listening.addresses, "credentials": options.write and str(options.write)})
 
 
 if __name__ == "__main__":

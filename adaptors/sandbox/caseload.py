@@ -45,7 +45,7 @@ def caseload(number: int, seed: int, today: date) -> Iterator[Plan]:
     """
     for person in people(number, seed):
         kind = _ORDER[(person.number - 1) % len(_ORDER)]
-        yield _KINDS[kind](_case(person, seed, today), person.number)
+        yield _KINDS[kind](case_of(person, seed, today), person.number)
 
 
 def make(answer: Answer, plans: Iterable[Plan], passwords: Mapping[str, str]) -> None:
@@ -75,7 +75,8 @@ def _basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def _case(person: Person, seed: int, today: date) -> Document:
+def case_of(person: Person, seed: int, today: date) -> Document:
+    """A child's case, with consent, and owned by one of the case workers."""
     name = f"sandbox/{seed}/{person.number}"
     return {
         "id": str(uuid5(NAMESPACE_URL, name)),
@@ -107,7 +108,7 @@ def _identity(person: Person) -> Document:
     return {name: value for name, value in known.items() if value}
 
 
-def _service(case: Document, number: int, **columns: Any) -> Document:
+def service_of(case: Document, number: int, **columns: Any) -> Document:
     """A service of the case; `number` tells the services of one case apart."""
     return {
         "unique_id": str(uuid5(NAMESPACE_URL, f"{case['id']}/service/{number}")),
@@ -118,10 +119,10 @@ def _service(case: Document, number: int, **columns: Any) -> Document:
 
 
 def _for_unhcr(case: Document, service_type: str) -> Document:
-    return _service(case, 1, service_type=service_type, service_implementing_agency="UNHCR")
+    return service_of(case, 1, service_type=service_type, service_implementing_agency="UNHCR")
 
 
-def _referral(service: Mapping[str, Any] | None = None) -> Document:
+def referral_of(service: Mapping[str, Any] | None = None) -> Document:
     """A referral to UNHCR's account, of one service or of the whole case."""
     of_service = {"service": service["service_type"], "service_record_id": service["unique_id"]} if service else {}
     return {"transitioned_to": UNHCR_USER, "notes": "Sandbox referral", **of_service}
@@ -129,7 +130,7 @@ def _referral(service: Mapping[str, Any] | None = None) -> Document:
 
 def _quiet(case: Document, number: int) -> Plan:
     """Nothing for UNHCR."""
-    service = _service(case, 1, service_type="medical", service_implementing_agency="UNICEF")
+    service = service_of(case, 1, service_type="medical", service_implementing_agency="UNICEF")
     return Plan("quiet", {**case, "services_section": [service]} if number % 2 else case)
 
 
@@ -138,30 +139,30 @@ def _referred(case: Document, number: int) -> Plan:
     service = _for_unhcr(case, AGREED[number % len(AGREED)])
     if number % 3 == 0:
         service["service_referral_notes"] = "Sandbox notes: nothing here is about a person"
-    other = [_service(case, 2, service_type="medical", service_implementing_agency="UNICEF")] if number % 2 else []
-    return Plan("referred", {**case, "services_section": [service, *other]}, [_referral(service)])
+    other = [service_of(case, 2, service_type="medical", service_implementing_agency="UNICEF")] if number % 2 else []
+    return Plan("referred", {**case, "services_section": [service, *other]}, [referral_of(service)])
 
 
 def _not_agreed(case: Document, number: int) -> Plan:
     """A service is referred that is not among the agreed ones."""
     service = _for_unhcr(case, NOT_AGREED[number % len(NOT_AGREED)])
-    return Plan("not_agreed", {**case, "services_section": [service]}, [_referral(service)])
+    return Plan("not_agreed", {**case, "services_section": [service]}, [referral_of(service)])
 
 
 def _no_consent(case: Document, number: int) -> Plan:
     """Consent is withdrawn after the referral: Primero makes none without."""
     service = _for_unhcr(case, AGREED[number % len(AGREED)])
     withdrawn = {"disclosure_other_orgs": False}
-    return Plan("no_consent", {**case, "services_section": [service]}, [_referral(service)], withdrawn)
+    return Plan("no_consent", {**case, "services_section": [service]}, [referral_of(service)], withdrawn)
 
 
 def _whole_case(case: Document, number: int) -> Plan:
     """The whole case is referred, without naming a service."""
-    return Plan("whole_case", case, [_referral()])
+    return Plan("whole_case", case, [referral_of()])
 
 
 def _from_unhcr(case: Document, number: int, status: str) -> Document:
-    service = _service(
+    service = service_of(
         case,
         1,
         service_type=AGREED[number % len(AGREED)],

@@ -32,16 +32,17 @@ from adaptors.sandbox.story import Story
 from adaptors.sandbox.wire import Answer, Request, Response, json_response
 
 Control = Callable[[Any], Any]
+Controls = Mapping[tuple[str, str], Control]
 _SWITCHES = ("kind", "count", "path", "method", "after", "seconds", "role", "loses")
 
 
-def primero_with_control(sandbox: Sandbox) -> Answer:
-    """The sandbox's Primero with its control paths in front."""
+def primero_with_control(sandbox: Sandbox, told: Controls | None = None) -> Answer:
+    """The sandbox's Primero with its control paths in front; `told` are those of another story than the demo's."""
     return _with_control(
         sandbox.primero.answer,
         {
             **_faults(sandbox.faults),
-            **_story(Story(sandbox)),
+            **(_story(Story(sandbox)) if told is None else told),
             ("POST", "/sandbox/cases"): lambda wish: _load(sandbox.primero, wish),
         },
     )
@@ -62,7 +63,7 @@ def dtp_with_control(sandbox: Sandbox) -> Answer:
     )
 
 
-def _with_control(answer: Answer, controls: Mapping[tuple[str, str], Control]) -> Answer:
+def _with_control(answer: Answer, controls: Controls) -> Answer:
     def answer_or_control(request: Request) -> Response:
         if not request.path.startswith("/sandbox/"):
             return answer(request)

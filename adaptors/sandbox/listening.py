@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
+import threading
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
 
 from adaptors.sandbox.authority import Authority
-from adaptors.sandbox.control import dtp_with_control, primero_with_control
+from adaptors.sandbox.control import Controls, dtp_with_control, primero_with_control
 from adaptors.sandbox.dtp import THUMBPRINT_HEADER
 from adaptors.sandbox.inprocess import ADMINISTRATOR, Sandbox, passwords, primero_credential, progres_credential
 from adaptors.sandbox.serve import Listener
@@ -21,12 +24,15 @@ PKCS12_PASSWORD = "sandbox-only"
 class ListeningSandbox:
     """A sandbox on two ports of 127.0.0.1; DTP demands the client certificate made here.
 
-    `sandbox` must have been made with `thumbprint_header=THUMBPRINT_HEADER`. Raises OSError when a port is taken.
+    `sandbox` must have been made with `thumbprint_header=THUMBPRINT_HEADER`; `told` are the controls of another story
+    than the demo's. Raises OSError when a port is taken.
 
     Example: `with ListeningSandbox(sandbox) as listening: listening.write_credentials(Path("credentials"))`
     """
 
-    def __init__(self, sandbox: Sandbox, *, primero_port: int = 0, dtp_port: int = 0) -> None:
+    def __init__(
+        self, sandbox: Sandbox, *, primero_port: int = 0, dtp_port: int = 0, told: Controls | None = None
+    ) -> None:
         self._config = sandbox.config
         self._authority = Authority()
         self.client = self._authority.client()
@@ -34,7 +40,7 @@ class ListeningSandbox:
         self._inbox = self._authority.server()
         open_to_all = self._authority.server_context(server)
         known_only = self._authority.server_context(server, demand_client=True)
-        self.primero = Listener(primero_with_control(sandbox), tls=open_to_all, port=primero_port)
+        self.primero = Listener(primero_with_control(sandbox, told), tls=open_to_all, port=primero_port)
         try:
             self.dtp = Listener(dtp_with_control(sandbox), tls=known_only, port=dtp_port)
         except OSError:
@@ -87,6 +93,16 @@ class ListeningSandbox:
         }
         for name, content in contents.items():
             _write_private(folder / name, content)
+
+
+def until_told_to_stop(ready: dict[str, Any]) -> None:
+    """Say in one line of JSON that all is ready, and wait for SIGTERM or Ctrl-C."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    sys.stdout.write(json.dumps(ready) + "\n")
+    sys.stdout.flush()
+    stop.wait()
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptors.sandbox.primero.profiles import PROFILES
+from adaptors.sandbox.snapshot import Snapshot
 
 _DESCRIPTION = """\
 Start stand-ins of Primero and of DTP, UNHCR's gateway, on 127.0.0.1. When they are ready, one line of JSON tells their
@@ -18,6 +19,8 @@ _EXAMPLES = """\
 examples:
   python -m adaptors.sandbox --cases 20 --write credentials     both, twenty cases, credentials for the runner
   python -m adaptors.sandbox --profile 2.15 --latency 0.5       a newer Primero, each answer half a second late
+  python -m adaptors.sandbox --snapshot snapshot.json --write credentials
+                                                                both, with the forms and users of a country's Primero
   python -m adaptors.sandbox --primero-only --config seed.json --empty --http 8080
                                                                 Primero alone, somebody's configuration
 
@@ -36,12 +39,17 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error("--write needs both stand-ins: leave out --primero-only")
     if not options.primero_only and (options.config or options.http is not None):
         parser.error("--config and --http are for Primero alone: add --primero-only")
-    if options.config and options.cases:
-        parser.error("--cases needs the sandbox's own accounts: leave out --config")
+    if (options.config or options.snapshot) and options.cases:
+        parser.error("--cases needs the sandbox's own forms and accounts: leave out --config and --snapshot")
+    if options.config and options.snapshot:
+        parser.error("--snapshot is a configuration of its own: leave out --config")
     try:
         options.config = merged(json.loads(path.read_text("utf-8")) for path in options.config)
+        if options.snapshot:
+            snapshot = Snapshot.read(options.snapshot)
+            options.config, options.profile = snapshot.configuration, snapshot.profile
     except (OSError, ValueError) as error:
-        parser.error(f"--config can't be read: {error}")
+        parser.error(f"{'--snapshot' if options.snapshot else '--config'} can't be read: {error}")
     return options
 
 
@@ -77,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which children (%(default)s)")
     parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="delay every answer")
     parser.add_argument("--write", type=Path, metavar="DIR", help="write credentials for the runner into a folder")
+    parser.add_argument(
+        "--snapshot", type=Path, metavar="FILE", help="forms, look-ups, users and version of a country's own Primero"
+    )
     parser.add_argument("--port", type=_count, default=0, help="Primero's port, HTTPS (any that is free)")
     parser.add_argument("--dtp-port", type=_count, default=0, metavar="PORT", help="DTP's port, HTTPS (any)")
     alone = parser.add_argument_group("Primero alone, on plain HTTP")

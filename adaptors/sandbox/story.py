@@ -99,9 +99,9 @@ class Story:
     def _referrals_from_unhcr(self) -> Document:
         known = next(case for case in self._cases("unhcr_individual_no,name_first,name_last") if _has_name(case))
         told = [
-            _intervention(NEW, "GAM-00099001", "Nyamal", "Erfunden", "Alternative Care"),
-            _intervention(KNOWN, known["unhcr_individual_no"], known["name_first"], known["name_last"], "BIA"),
-            _intervention(NOT_AGREED, "GAM-00099003", "Obang", "Beispiel", "Cash Assistance"),
+            intervention(NEW, "GAM-00099001", "Nyamal", "Erfunden", "Alternative Care"),
+            intervention(KNOWN, known["unhcr_individual_no"], known["name_first"], known["name_last"], "BIA"),
+            intervention(NOT_AGREED, "GAM-00099003", "Obang", "Beispiel", "Cash Assistance"),
         ]
         self._children |= {each["progres_interventionnumber"]: particulars(each) for each in told}
         return self._message("PrimeroOutgoingReferral", told)
@@ -186,7 +186,8 @@ class Story:
         return json.loads(answer.body)["data"]
 
 
-def _intervention(number: str, child: str, given: str, family: str, service: str) -> Document:
+def intervention(number: str, child: str, given: str, family: str, service: str) -> Document:
+    """An intervention of DTP about an invented child, as it stands in a message."""
     return {
         "interventiontype.progres_description": service,
         "individuals.progres_id": child,

@@ -68,6 +68,8 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     copied.add_argument("file", metavar="FILE", help="a new file; keep it as safe as the data directory")
     restored = parser(commands, "restore", "make a new data directory from a backup")
     restored.add_argument("file", metavar="FILE", help="that backup has made")
+    _add_init(commands)
+    _add_check(commands, parser)
     _add_mapping(actions("mapping", "the specification of the exchanges, made from the job scripts"), parser)
     purged = parser(actions("store", "the data directory"), "purge", "delete what is older than retention says")
     purged.add_argument("--dry-run", action="store_true", help="count only")
@@ -79,6 +81,28 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     moved.add_argument("time", metavar="TIME", help="such as 2026-03-01T00:00:00Z")
 
 
+def _add_check(commands: Any, parser: Callable[[Any, str, str], ArgumentParser]) -> None:
+    checked = parser(commands, "check", "hold the project against credentials and live systems (then exit with 4)")
+    checked.add_argument("--offline", action="store_true", help="against the snapshot, without network or credentials")
+    checked.add_argument("--snapshot", metavar="FILE", help="with --offline: which (snapshot.json beside the project)")
+    asked = parser(commands, "snapshot", "write down what the live systems tell of their forms, for version control")
+    asked.add_argument("-o", "--output", metavar="FILE", help="the file (snapshot.json beside the project)")
+
+
+def _add_init(commands: Any) -> None:
+    made = commands.add_parser(
+        "init", help="make the folder of a new country, and check it (exit with 4 while something is to be filled in)",
+        description="Make the folder jobs/COUNTRY: project file, jobs and credentials.", allow_abbrev=False,
+    )  # fmt: skip
+    made.add_argument("country", metavar="COUNTRY", help="the folder's name, and the project's")
+    made.add_argument("--answers", metavar="FILE", help="a YAML file of answers; jobs/questions.yaml is what is asked")
+    made.add_argument(
+        "--answer", metavar="NAME=VALUE", action="append", default=[], help="one answer; may be given several times"
+    )
+    made.add_argument("--project", metavar="FILE", help="the project file to begin from (project.yaml)")
+    made.add_argument("--json", action="store_true", help="print one JSON document")
+
+
 def _add_mapping(group: Any, parser: Callable[[Any, str, str], ArgumentParser]) -> None:
     shown = parser(group, "show", "show what goes where, by which rule and value table")
     exported = parser(group, "export", "write it into a file that people read and sign")
@@ -87,7 +111,10 @@ def _add_mapping(group: Any, parser: Callable[[Any, str, str], ArgumentParser]) 
         each.add_argument("--job", metavar="JOB", help="only this job")
         each.add_argument("--snapshot", metavar="FILE", help="take the fields' labels and forms from it")
     compared = parser(group, "diff", "show what differs between two versions (then exit with 4)")
-    compared.add_argument("old", metavar="OLD", help="a workbook, a job script, a project file, REV:PATH or REV")
+    compared.add_argument(
+        "old", metavar="OLD", nargs="?",
+        help="a workbook, a job script, a project file, REV:PATH or REV; else what the project file calls signed",
+    )  # fmt: skip
     compared.add_argument("new", metavar="NEW", nargs="?", help="the same; the project as it is, if not given")
     compared.add_argument("-o", "--output", metavar="FILE", help="write a workbook (.xlsx) with the changes in colour")
     returned = parser(group, "import", "show what an edited workbook asks for, as a diff; nothing is written")

@@ -53,7 +53,12 @@ def _export(arguments: Namespace, project_file: Path) -> int:
 
 
 def _diff(arguments: Namespace, project_file: Path) -> int:
-    sides = [versions.named(name, project_file) for name in (arguments.old, arguments.new or str(project_file))]
+    first = arguments.old or versions.signed(project.load(project_file))
+    if first is None:
+        nothing: dict[str, list[Any]] = {"changes": [], "remarks": []}
+        report.print_either(arguments.json, nothing, ["nothing was signed yet: the project file has no entry signed"])
+        return 0
+    sides = [versions.named(name, project_file) for name in (first, arguments.new or str(project_file))]
     old, new = versions.comparable(sides[0].exchanges, sides[1].exchanges)
     changes = differences.changes(old, new)
     remarks = [remark for side in sides for remark in side.remarks]

@@ -15,10 +15,12 @@ def run(arguments: Namespace) -> int:
     places, now = Places.of(arguments), datetime.now(UTC)
     ages = Ages.of(project.load(places.project))
     with Store.open(places.data) as store:
-        counts = Counter(ages.old(store, now))
+        counts = Counter({"payloads": store.expired(now), **ages.old(store, now)})
         if not arguments.dry_run:
+            store.expire(now)
             while ages.purge(store, now):
                 pass
+            store.scrub(now=now)
             store.checkpoint()
     document = {"deleted": not arguments.dry_run, **counts}
     word = "would be deleted" if arguments.dry_run else "deleted"

@@ -207,11 +207,13 @@ def _who_may_read(at: Installation) -> Seen:
 
 def _narrow(at: Installation) -> Seen:
     names = sorted({file for job in at.project.jobs.values() for file in job.credentials.values()})
-    evidence = [
-        f"credentials that jobs use: {', '.join(names) or 'none'}",
-        "the rights of these accounts are not probed yet: a person compares them with what is needed",
-    ]
-    return Seen(evidence, (), names)
+    evidence, faults = [f"credentials that jobs use: {', '.join(names) or 'none'}"], []
+    checked = permission.systems_check(at.store, at.made_of)
+    if checked and checked.about["code"] == "passed":
+        evidence.append(f"checked {_when(checked.time)}: each account has the rights that the jobs need, and no more")
+    elif names:
+        faults.append("no check of the live systems has passed for this configuration: runner check")
+    return Seen(evidence, faults, names)
 
 
 def _trained(at: Installation) -> Seen:

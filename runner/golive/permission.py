@@ -61,6 +61,11 @@ def rehearsal(store: Store, made_of: Provenance) -> AuditLine | None:
     return next((line for line in reversed(_entries(store, "golive_rehearsed")) if _is_of(line, made_of)), None)
 
 
+def systems_check(store: Store, made_of: Provenance) -> AuditLine | None:
+    """The last entry of a check of the live systems for this configuration, however it ended."""
+    return next((line for line in reversed(_entries(store, "systems_checked")) if _is_of(line, made_of)), None)
+
+
 def record_check(store: Store, results: Mapping[str, str], made_of: Provenance, *, passed: bool, now: datetime) -> None:
     """Write the result of each row into the audit log."""
     code = "passed" if passed else "open"

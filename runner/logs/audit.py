@@ -70,6 +70,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "golive_rehearsed": (
         "a person let the rehearsal be played", ("configuration", "code", "texts", "files", "found")
     ),
+    "systems_checked": ("a person held the project against the live systems", ("configuration", "code", "count")),
     "golive_checked": (
         "a person went through the go-live checklist",
         ("commit", "configuration", "code", *CHECKLIST),

@@ -90,6 +90,7 @@ FIELDS = {
     "slot": Field("timestamp", "the time for which the job was scheduled"),
     "cursor": Field("timestamp", "how far the job has read: a time of the far side"),
     "seconds": Field("duration", "how long it took"),
+    "by": Field("duration", "by how much a clock was set back"),
     "late": Field("duration", "how long after its time it began"),
 }
 
@@ -127,6 +128,7 @@ EVENTS = {
     "schedule_missed": Event("times of a job were missed; one run makes up for them", ("job", "slot", "until")),
     "no_success": Event("a job has had no success for three of its times", ("job", "since"), "error"),
     "cursor_moved": Event("a job's next run reads from a later time on", ("job", "cursor")),
+    "clock_set_back": Event("the clock was set back; what waited for a later time is due now", ("by",), "warning"),
     "circuit_opened": Event(
         "a credential was refused and is left alone", ("credential", "code", "until"), "error"
     ),

@@ -106,6 +106,25 @@ def changed(script: str, wanted: dict[str, Entries]) -> str:
     return after
 
 
+def with_constants(script: str, wanted: Entries) -> str:
+    """The script with other texts under these names, and nothing else changed.
+
+    Raises InvalidJob when one of them is no text on one line.
+
+    >>> with_constants('OTHER = "language6"  # of all others', {"OTHER": "other"})
+    'OTHER = "other"  # of all others'
+    """
+    lines = script.split("\n")
+    for name, value in _assigned(script):
+        if name in wanted and value.lineno == value.end_lineno:
+            before = lines[value.lineno - 1].encode()[: value.col_offset].decode()
+            lines[value.lineno - 1] = before + _quoted(wanted[name] or "") + _cut(lines, value)[1]
+    after = "\n".join(lines)
+    if constants(after) != constants(script) | wanted or not set(wanted) <= set(constants(script)):
+        raise InvalidJob(f"{', '.join(wanted)}: no text stands there, or not on one line", fix='Write NAME = "text".')
+    return after
+
+
 def difference(before: str, after: str, name: str) -> list[str]:
     """The lines of a unified diff, as `git apply` takes it.
 

@@ -22,6 +22,16 @@ def of_project(path: Path, labels: Labels | None = None) -> Version:
     return tuple(exchange(jobscript.load(job.script, job.name), labels) for job in jobs)
 
 
+def signed(of: project.Project) -> str | None:
+    """What a person would name to say the version that was signed last; None where none was.
+
+    >>> signed(project.Project(Path("jobs/x/project.yaml"), "x", {}, signed="v1.0"))
+    'v1.0'
+    """
+    beside = of.folder / (of.signed or "")
+    return str(beside) if of.signed and beside.is_file() else of.signed
+
+
 def named(text: str, project_file: Path) -> Returned:
     """The version that a person names, with what is to be remarked of it, where it is a workbook.
 

@@ -4,6 +4,7 @@
     units       what one job has to do for one subject: claim, then succeed, try_again, park or give_up
     envelopes   their states, sealed; wrapped anew, erased with receipts, scrubbed
     schedules   runs that no message started: slots, parked records, tries
+    setbacks    what was kept by a clock that was set back since
     repairs     what was found missing: queued, held back, mended
     attention   what waits for a person: parked, retry, discard, expire
     erasure     what is known of a person, erased
@@ -59,6 +60,7 @@ from runner.store.repairs import Repairs
 from runner.store.retention import Retention
 from runner.store.runs import Runs
 from runner.store.schedules import Schedules
+from runner.store.setbacks import Setbacks
 from runner.store.units import Units
 
 __all__ = [
@@ -90,8 +92,8 @@ __all__ = [
 
 
 class Store(
-    Messages, Units, Envelopes, Schedules, Repairs, Attention, Erasure, Retention, Memory, Runs, Access, Audit, Copies,
-    Listings, Locks,
+    Messages, Units, Envelopes, Schedules, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs, Access,
+    Audit, Copies, Listings, Locks,
 ):  # fmt: skip
     """The data directory, open.
 

@@ -61,6 +61,15 @@ class Attention(Database):
 
         return self.change(work)
 
+    def expired(self, now: datetime) -> int:
+        """How many payloads nobody settled in time, so that `expire` would erase them."""
+        ((count,),) = self.read(
+            """SELECT (SELECT count(*) FROM units WHERE expires <= ?1)
+                    + (SELECT count(*) FROM messages WHERE expires <= ?1)""",
+            text(now),
+        )
+        return int(count)
+
     def expire(self, now: datetime) -> int:
         """Erase what nobody settled in time, with receipts. How many there were."""
         return self.change(lambda db: _expire(db, now))

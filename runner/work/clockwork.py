@@ -41,23 +41,22 @@ class Clockwork:
         times = (self._last[name] if name in self._interrupted else self._next[name] for name in self._free())
         return min((time for time in times if time), default=None)
 
+    def start_over(self, now: datetime) -> None:
+        """Go on from here: the clock was set back, and what it has seen before is still to come."""
+        with self._place.turns.choosing:
+            for name, job in self._jobs.items():
+                self._last[name] = min(self._last[name], now)
+                self._next[name] = next_slot(job.triggers, self._last[name])
+
     def _due(self) -> Iterator[tuple[Job, datetime | None]]:
         """The jobs to run, each with the slot to take; None for one that was taken when the service was killed."""
         now = self._place.now()
-        self._go_back_to(now)
         for name, job in self._free().items():
             coming = self._next[name]
             if coming and coming <= now:
                 yield job, missed_slot(job.triggers, self._last[name], now)
             elif name in self._interrupted:
                 yield job, None
-
-    def _go_back_to(self, now: datetime) -> None:
-        """Where a clock that ran ahead was set right, no job stands still until it has caught up; a slot that was taken
-        is not taken again."""
-        for name, job in self._jobs.items():
-            if self._last[name] > now:
-                self._last[name], self._next[name] = now, next_slot(job.triggers, now)
 
     def _free(self) -> dict[str, Job]:
         return {job.name: job for job in self._place.turns.free(alone=True) if job.name in self._last}

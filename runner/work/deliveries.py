@@ -41,6 +41,10 @@ class Deliveries:
         times = (self._pausing.get(job.name) or (now if self._waiting(job) else None) for job in self._free())
         return min((time for time in times if time), default=None)
 
+    def start_over(self) -> None:
+        """End all pauses: the clock was set back, and they would last until it has caught up."""
+        self._pausing.clear()
+
     def _free(self) -> list[Job]:
         return [job for job in self._place.turns.free(alone=True) if job.name in self._tries]
 

@@ -39,7 +39,7 @@ class Housekeeping:
         self._now = now
         self._log = log
         self._turn = threading.Lock()
-        self._scrub_due = self._expiry_due = self._epoch_due = self._purge_due = self._signature_due = now()
+        self.start_over(now())
 
     def step(self) -> bool:
         """Do one thing that is due; False when nothing is, or somebody is at it."""
@@ -49,6 +49,10 @@ class Housekeeping:
             return self._scrub() or self._expire() or self._change_epoch() or self._purge() or self._sign()
         finally:
             self._turn.release()
+
+    def start_over(self, now: datetime) -> None:
+        """All of it is due at once, as at a start: the clock was set back."""
+        self._scrub_due = self._expiry_due = self._epoch_due = self._purge_due = self._signature_due = now
 
     def next_due(self) -> datetime:
         """When the next thing is due; a moment that has passed when one is."""

@@ -8,7 +8,7 @@ Units           messages, and what follows from them
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random, SystemRandom
 from typing import Any
 
@@ -27,6 +27,7 @@ from runner.work.deliveries import Deliveries
 from runner.work.housekeeping import Housekeeping
 from runner.work.retry import RetryTable
 from runner.work.running import Runs, World
+from runner.work.setbacks import Setbacks
 from runner.work.settlements import Settlements
 from runner.work.turns import Turns
 from runner.work.units import Units
@@ -76,22 +77,31 @@ class Worker:
                 self._place.runs.load(job)
         custody.check(store, vault)
         store.release_abandoned(now())
-        self._chores = (
-            Housekeeping(store, vault, Ages.of(project), now=now, log=log, sign_into=checkpoints.folder_of(project)),
-            Clockwork(self._place),
-            Deliveries(self._place),
-            Units(self._place),
+        self._housekeeping = Housekeeping(
+            store, vault, Ages.of(project), now=now, log=log, sign_into=checkpoints.folder_of(project)
         )
+        self._clockwork, self._deliveries = Clockwork(self._place), Deliveries(self._place)
+        self._chores = (self._housekeeping, self._clockwork, self._deliveries, Units(self._place))
+        self._setbacks = Setbacks(store.newest_moment() or now(), mend=self._set_back)
 
     def step(self) -> bool:
         """Do one thing that is due; False when nothing is. Raises StoreError while the store can't be used, VaultError
         when a key is gone; nothing is lost by calling again later."""
+        self._setbacks.look(self._place.now())
         return self._place.settlements.catch_up() or any(chore.step() for chore in self._chores)
 
     def next_due(self) -> datetime | None:
         """When something is due next, a moment that has passed when it is already; None when nothing ever will be."""
         times = [*(chore.next_due() for chore in self._chores), self._place.turns.next_end_of_rest()]
         return min((time for time in times if time), default=None)
+
+    def _set_back(self, now: datetime, by: timedelta) -> None:
+        """Let nothing wait until a clock that was set back has caught up."""
+        self._place.store.set_back(now, rest=timedelta(minutes=self._place.table.rest))
+        self._clockwork.start_over(now)
+        self._deliveries.start_over()
+        self._housekeeping.start_over(now)
+        self._place.log.write("clock_set_back", by=by.total_seconds())
 
     def stop(self) -> None:
         """Let runs end after the operation at hand; what they were at goes on at the next start."""

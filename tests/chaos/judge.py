@@ -25,7 +25,7 @@ AGREED = ("alternative_care", "focuses_non_specialized_mhpss_care", "food", "fam
 class Ended:
     """How it ended: Primero's cases, each with its `referrals`; the posts that DTP accepted, in order; what the inbox
     took, as `(body, id)`; what UNHCR decided, as `{referral: (code, contradicted)}`; what people edited, as
-    `{case: address}`; and what the store tells."""
+    `{case: address}`; what the store tells; and what `reconcile` finds."""
 
     cases: list
     posts: list
@@ -37,6 +37,7 @@ class Ended:
     successes: Counter
     answers: dict
     parked: list
+    reconciled: list
     outbox: int
 
 
@@ -48,6 +49,7 @@ def violations(plan, ended):
         *_decisions_of_caseworkers(ended),
         *_referrals_to_unhcr(ended),
         *_decisions_of_unhcr(ended),
+        *_reconciling(plan, ended),
         *_people(ended),
     ]
 
@@ -62,7 +64,7 @@ def _messages(plan, ended):
         ids.setdefault(body, set()).add(name)
     for names in ids.values():
         found = [name for name in names if ended.messages.get(name) == "succeeded"]
-        if len(found) > 1:
+        if len(found) > 1 and not plan.refuses:  # while the first waits for a person, a repeat is a message of its own
             yield f"one body became {len(found)} messages that succeeded: {', '.join(found)}"
     known = {name for _, name in ended.taken}
     yield from (f"message {name} is kept and was never answered 202" for name in ended.messages.keys() - known)
@@ -184,7 +186,7 @@ def _referrals_to_unhcr(ended):
     for name in held.keys() & wanted.keys():
         if any(body["name_first"] != wanted[name].get("name_first") for body in held[name]):
             yield f"the referral {name} was sent with another child's name"
-    # What reconciling met half-way is gone the next night, which is not waited for.
+    # What the nightly reconciling met half-way doesn't count: it is asked once more in the end.
     wrongly = [record.code for record in ended.parked if record.job != "reconcile" and record.code != "no_service"]
     if wrongly:
         yield f"records are parked: {', '.join(map(str, wrongly))}"
@@ -206,6 +208,26 @@ def _decisions_of_unhcr(ended):
     wanted = sum(contradicted or name not in state for name, (_, contradicted) in ended.decisions.items())
     if parked != wanted:
         yield f"{parked} decisions are parked, {wanted} should be"
+
+
+def _reconciling(plan, ended):
+    """R-DV2: comparing both sides finds nothing but the services that stood in Primero before us, unanswered, and
+    referrals of a whole case, which a person must settle. What waits in other jobs it lists as well; that is judged
+    with them."""
+    ours = {one.number for one in plan.asked}
+    whole = {
+        referral["id"] for case in ended.cases for referral in case["referrals"] if not _is_of_service(case, referral)
+    }
+    for row in ended.reconciled:
+        missing, ids = row["code"].startswith("not_sent"), row["ids"]
+        before_us = row["code"] == "answer_unknown" and ids.get("intervention") not in ours
+        expected = ids.get("referral") in whole if missing else before_us
+        if (missing or row["job"] == "reconcile") and not expected:
+            yield f"reconciling finds {row['code']} of {ids}"
+
+
+def _is_of_service(case, referral):
+    return referral.get("service_record_id") in {service["unique_id"] for service in case.get("services_section") or ()}
 
 
 def _people(ended):

@@ -35,7 +35,11 @@ HURTS = {
     "HTML": {"kind": "bad_gateway", "count": 3},
     "away": {"kind": "bad_gateway", "count": None},
     "slow": {"kind": "latency", "count": 20, "seconds": 0.2},
+    "lock": {"kind": "lock", "count": 3},
 }
+# How DTP refuses what passed its gateway. The last, and a lock, name a time that is too long for the real clock.
+REFUSALS = ("error_inside", "success_false", "echo", "quota_spent")
+LASTING = ("lock", "quota_spent")
 TIME_OUT = {"kind": "time_out", "count": 1}
 
 
@@ -85,6 +89,11 @@ class Plan:
     asked: list
     steps: list
 
+    @property
+    def refuses(self):
+        """Whether DTP refuses anything."""
+        return any(step.kind == "DTP refuses" for step in self.steps)
+
     def lines(self):
         """The plan, to be read."""
         yield f"seed {self.seed}: speed {self.speed}, {self.cases} cases at the start, agreed time {self.hours} h"
@@ -109,7 +118,8 @@ def draw(seed):
         *_twins(chance, seed, asked),
         *_people(chance, fast),
         *_ends(chance),
-        *_hurts(chance),
+        *_hurts(chance, fast),
+        *_refusals(chance, fast),
         *_by_hand(chance, fast),
         *(Step(chance.uniform(1, SECONDS), "search") for _ in range(2)),
     ]
@@ -199,11 +209,18 @@ def _ends(chance):
         yield Step(chance.uniform(0.5, SECONDS - 2), "disk full", {"seconds": chance.uniform(0.5, 2)})
 
 
-def _hurts(chance):
+def _hurts(chance, fast):
     for _ in range(chance.randrange(2, 6)):
-        detail = {"whom": chance.choice(("primero", "dtp")), "how": chance.choice(sorted(HURTS)),
-                  "seconds": chance.uniform(0.3, 2)}  # fmt: skip
+        how = chance.choice([name for name in sorted(HURTS) if fast or name not in LASTING])
+        detail = {"whom": chance.choice(("primero", "dtp")), "how": how, "seconds": chance.uniform(0.3, 2)}
         yield Step(chance.uniform(0, SECONDS - 2), "hurt", detail)
+
+
+def _refusals(chance, fast):
+    """DTP refuses a few posts, until a person lets them go again."""
+    for _ in range(chance.choice((0, 0, 1, 2))):
+        way = chance.choice([way for way in REFUSALS if fast or way not in LASTING])
+        yield Step(chance.uniform(1, SECONDS - 1), "DTP refuses", {"way": way, "count": chance.randrange(1, 4)})
 
 
 def _by_hand(chance, fast):

@@ -37,6 +37,8 @@ from tests.chaos.sender import Sender
 LONG_AGO = "2026-01-01T00:00:00Z"
 LONGEST_REST = 90  # seconds until all is settled, when nothing goes wrong any more
 ALL = 100_000  # more than there are of anything
+REFUSED = {"answer_refused", "rejected", "waiting_behind"}
+MOST_ROUNDS = 6  # of letting go: DTP refuses six posts at most
 SHORT_PAUSES = {"minutes": [0.005, 0.01, 0.02], "every": 0.02, "jitter": 0.5, "rest": 0.02, "tries": 1000}
 PLACES = ("data", "logs", "tmp")
 NONSENSE = {"no JSON": b"{", "NaN": b'{"a": NaN}', "twice the same key": b'{"a": 1, "a": 2}', "wrong key": b"{}"}
@@ -122,7 +124,7 @@ class World:
         }  # fmt: skip
         beside = {
             "post": self._post, "nonsense": self._nonsense, "hurt": self._hurt, "disk full": self._fill_disk,
-            "by hand": self._by_hand,
+            "DTP refuses": self._refuse, "by hand": self._by_hand,
             "search": self._search, "caseworker decides": self._people.caseworker_decides,
             "caseworker edits": self._people.caseworker_edits, "caseworker refers": self._people.caseworker_refers,
             "UNHCR decides": self._people.unhcr_decides,
@@ -208,6 +210,10 @@ class World:
     def _switch(self, whom, switches):
         self._far_sides.post(f"{self._addresses[whom]}/sandbox/faults", json=switches).raise_for_status()
 
+    def _refuse(self, way, count):
+        wish = {"way": way, "count": count}
+        self._far_sides.post(f"{self._addresses['dtp']}/sandbox/refusals", json=wish).raise_for_status()
+
     def _fill_disk(self, seconds):
         """No file takes another byte of the service that runs just then."""
         pid, none = self._service.pid, resource.RLIM_INFINITY
@@ -241,7 +247,20 @@ class World:
                 self._wait(lambda: is_quiet(store), "it doesn't come to rest")
                 self._run_once_more(store)
             self._wait(lambda: is_quiet(store), "it doesn't come to rest after the last runs")
+            self._release_what_was_refused(store)
         self.story.tell("all is settled")
+
+    def _release_what_was_refused(self, store):
+        """A person lets go what DTP has refused, until nothing is left of it; what waited behind it goes then, too."""
+        for _ in range(MOST_ROUNDS):
+            if not REFUSED & codes_that_wait(store):
+                return
+            self.story.tell("a person lets go what DTP refused")
+            for code in sorted(REFUSED):
+                self._command_well("retry", "--all", "--code", code)
+            self._wait(lambda: is_quiet(store), "it doesn't come to rest after what was refused was let go")
+            self._run_once_more(store)
+        self._wait(lambda: is_quiet(store), "it doesn't come to rest after all was let go")
 
     def _judge_commands(self):
         for process, words, name in self._commands:
@@ -265,8 +284,18 @@ class World:
                 self._wait(lambda: self._run_well(job), f"{job} by hand never ends well")  # noqa: B023
 
     def _run_well(self, job):
-        process = begun([*RUNNER, "run", job, "--move-cursor"], self.folder, f"last-{job}")
-        return ended(process, LONGEST_COMMAND) in (0, 4)
+        return self._command_well("run", job, "--move-cursor", name=f"last-{job}")
+
+    def _command_well(self, *words, name="last"):
+        """One command to its end; whether it ended with 0 or 4."""
+        return ended(begun([*RUNNER, *words], self.folder, name), LONGEST_COMMAND) in (0, 4)
+
+    def _reconciled(self):
+        """What comparing both sides finds in the end: the rows of `runner reconcile`."""
+        if not self._command_well("reconcile", "--json", name="reconcile"):
+            self._wrong.append("comparing both sides ended in an error")
+            return []
+        return json.loads((self.folder / "logs" / "reconcile.txt").read_text("utf-8"))["findings"]
 
     def _wait(self, happened, complaint):
         until = time.monotonic() + LONGEST_REST
@@ -277,6 +306,7 @@ class World:
             time.sleep(0.1)
 
     def _ended(self):
+        reconciled = self._reconciled()
         with Store.open(self.folder / "data") as store:
             runs = store.runs(ALL)
             answers = {one.number: store.ledger().read("answer", one.number) for one in self.plan.asked}
@@ -291,8 +321,15 @@ class World:
                 successes=Counter(run.unit for run in runs if run.unit and run.outcome == "succeeded"),
                 answers={number: entry and entry["status"] for number, entry in answers.items()},
                 parked=store.parked(),
+                reconciled=reconciled,
                 outbox=store.counts().outbox,
             )
+
+
+def codes_that_wait(store):
+    """The codes of what waits for a person."""
+    units = {unit.code for unit in store.units(limit=ALL) if unit.status == "parked"}
+    return units | {record.code for record in store.parked()}
 
 
 def is_quiet(store):

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from runner.errors import StoreError
+from runner.errors import StoreError, VaultError
 from runner.guard import Ending
 from runner.store import Store
 from runner.store.ledger import Outbox
@@ -22,7 +22,7 @@ REFUSALS = {
 ERRORS = {"no connection": httpx.ConnectError, "reset": httpx.ReadError, "time-out": httpx.ReadTimeout}
 AFTER = ("500", "reset", "time-out", "502 page")
 # What nobody foresaw, with 200.
-ODD = ("null", "[]", '{"data": 7}', '{"data": [null], "metadata": {"total": 1}}', '{"data": [{}]}')
+ODD = ("null", "[]", '{"data": null}', '{"data": 7}', '{"data": [null], "metadata": {"total": 1}}', '{"data": [{}]}')
 INSIDE = {"error inside": '{"error": "The record could not be matched"}', "success false": '{"success": false}'}
 
 
@@ -108,9 +108,60 @@ class MortalStore(Store):
         with super().reading() as db:
             yield db
 
+    def claim(self, now, *, jobs):
+        """As Store.claim."""
+        unit = super().claim(now, jobs=jobs)
+        if unit:
+            self._witness.begins(unit, earlier=self._waiting_before(unit))
+        return unit
+
+    def put_back(self, unit, **more):
+        """As Store.put_back."""
+        super().put_back(unit, **more)
+        self._witness.ends(unit)
+
+    def succeed(self, unit, run, next_units=(), **more):
+        """As Store.succeed."""
+        super().succeed(unit, run, next_units, **more)
+        self._witness.ends(unit)
+
+    def try_again(self, unit, run, **more):
+        """As Store.try_again."""
+        super().try_again(unit, run, **more)
+        self._witness.ends(unit)
+
+    def park(self, unit, run, **more):
+        """As Store.park."""
+        super().park(unit, run, **more)
+        self._witness.ends(unit)
+        self._witness.parks(unit)
+
+    def give_up(self, unit, run, **more):
+        """As Store.give_up."""
+        super().give_up(unit, run, **more)
+        self._witness.ends(unit)
+
+    def settle_scheduled(self, job, run, **more):
+        """As Store.settle_scheduled."""
+        super().settle_scheduled(job, run, **more)
+        self._witness.ran(job)
+
     def outbox(self, system=None):
         """As Store.outbox."""
         return WatchedOutbox(self, super().outbox(system), self._witness)
+
+    def _waiting_before(self, unit):
+        """How many units about the same subject came before this one, and aren't settled."""
+        if unit.subject is None:
+            return 0
+        with super().reading() as db:
+            ((count,),) = db.execute(
+                """SELECT count(*) FROM units, (SELECT turn, number FROM units WHERE id = ?) AS own
+                   WHERE subject = ? AND status IN ('pending', 'running')
+                     AND (units.turn, units.number) < (own.turn, own.number)""",
+                (unit.id, unit.subject),
+            ).fetchall()
+        return count
 
     def _changed(self, work):
         result = super().change(work)
@@ -155,6 +206,13 @@ class MortalVault(Vault):
         sealed = super().seal(plain, about)
         self.sealed.append(sealed.ciphertext)
         return sealed
+
+    def open(self, sealed, about):
+        """As Vault.open; sometimes the key can't be read, and the service ends."""
+        if not self._fate.dead and self._fate.strikes(self._fate.risks.key):
+            self._fate.count("key unreadable")
+            raise VaultError("the epoch key can't be read: Input/output error", fix="Put it back.")
+        return super().open(sealed, about)
 
     def destroy(self, epoch):
         """As Vault.destroy."""

@@ -27,7 +27,6 @@ AWAY = (
 )  # fmt: skip
 DECISIONS = {"125080000": "accepted", "125080001": "rejected", "accepted": "accepted", "rejected": "rejected"}
 REJECTED_REASON = f"Not applicable: {TOKEN}, not the same child"
-SHORT_OF = 24.0  # hours by which a clock that was set may make the agreed time shorter
 
 
 def referrals(evidence):
@@ -43,12 +42,26 @@ def referrals(evidence):
 
 
 def undelivered(number, evidence, message=None):
-    """Whether a person knows that DTP refused an answer about this intervention, to one message or to any."""
-    return any(
+    """Whether a person knows of an answer about this intervention, to one message or to any, that DTP refused, or that
+    may have arrived and mustn't be repeated."""
+    return _unknown(number, evidence) or any(
         item["ids"].get("intervention") == number and item["code"] == "answer_refused"
         for item in evidence.items
         if message in (None, item["message"])
     )
+
+
+def _unknown(number, evidence):
+    """Whether it waits for a person to find out whether an answer arrived."""
+    return evidence.parks and any(
+        (item["job"], item["record"], item["code"]) == ("progres_answers", number, "outcome_unknown")
+        for item in evidence.parked
+    )
+
+
+def _was_away_too_long(evidence):
+    """Whether Primero was away beyond the agreed time, by a clock that may have been wrong."""
+    return evidence.away > AGREED_TIME / timedelta(hours=1) - evidence.skewed
 
 
 def _asked(evidence):
@@ -113,7 +126,7 @@ def _well_placed(number, wanted, places, evidence):
 
 def _given_up(message, evidence):
     """Whether this message was given up, since Primero was away beyond the agreed time."""
-    return evidence.away > (AGREED_TIME / timedelta(hours=1)) - SHORT_OF and any(
+    return _was_away_too_long(evidence) and any(
         unit["message"] == message
         and unit["job"] == "progres_to_primero"
         and unit["status"] in ("dead", "expired", "discarded")
@@ -152,18 +165,19 @@ def _is_answer(event, number):
 
 
 def _counted(number, wanted, told, evidence):
-    """One answer for each message; a second where what was refused or given up was delivered after all."""
+    """One answer for each message; a second where another part of it, or a run after a death, found otherwise."""
     least = most = 0
-    messages = {one["message"] for one in wanted}
-    for message in messages:
+    parts = Counter(one["message"] for one in wanted)
+    for message, count in parts.items():
         flawed = any(one["reason"] for one in wanted if one["message"] == message)
         died = any(unit["message"] == message and unit["job"] == "progres_referral_given_up" for unit in evidence.units)
         least += not undelivered(number, evidence, message)
-        most += 2 if flawed or died else 1
+        most += 2 if (flawed or died) and (count > 1 or evidence.deaths) else 1
     kept = Counter(event["body"]["status"] for event in told if event["kept"])
+    asked_by_people = sum(event["answers"].count(number) for event in evidence.events if event["what"] == "retried")
     if kept.total() < least:
         yield f"{number} came in messages that need {least} answers, and was answered {kept.total()} times"
-    if kept.total() > most + evidence.retries or max(kept.values(), default=0) > len(messages) + evidence.retries:
+    if kept.total() > most + asked_by_people or max(kept.values(), default=0) > len(parts) + asked_by_people:
         yield f"{number} came in messages that need {most} answers at most, and was answered {kept.total()} times"
 
 
@@ -299,16 +313,31 @@ def _told(evidence):
 
 
 def _rightly_waiting(name, word, unit, ones, words, evidence):
-    """Whether a decision that a person must settle has a reason for it."""
-    meant = [one for one in ones if one.get("transitioned_to") == "unhcr_cw"]
+    """Whether a decision that a person must settle has a reason for it, by what was in Primero when it was parked."""
+    parked = [event for event in evidence.events if event["what"] == "parked" and event["message"] == unit["message"]]
+    seen = parked[-1] if parked else {"now": {}, "read": {}, "withheld": set()}
+    found = [_as_seen(ones, seen[view]) for view in ("now", "read")]
     right = {
         "unknown_code": word is None,
-        "not_found": not meant,
-        "decided_otherwise": any(one["status"] not in (word, "in_progress") for one in meant),
-        "ambiguous": len(meant) > 1,
-        "rejected": any(one["case"] in evidence.withdrawn for one in meant),
+        "not_found": any(not meant for meant in found),
+        "decided_otherwise": any(_is_decided_otherwise(meant, word) for meant in found),
+        "ambiguous": any(sum(one["status"] == "in_progress" for one in meant) > 1 for meant in found),
+        "rejected": any(one["case"] in seen["withheld"] for one in ones),
     }
     if unit["status"] != "parked" and unit["code"] in AWAY:
-        right[unit["code"]] = evidence.away > AGREED_TIME / timedelta(hours=1) - SHORT_OF
+        right[unit["code"]] = _was_away_too_long(evidence)
     if not right.get(unit["code"]):
         yield f"UNHCR's decision {word} on {name} is {unit['status']} ({unit['code']}), without a reason for it"
+
+
+def _as_seen(ones, statuses):
+    """The referrals to UNHCR that there were by then, in order of making, each with its status by then."""
+    meant = [one for one in ones if one.get("transitioned_to") == "unhcr_cw" and one["id"] in statuses]
+    return [{**one, "status": statuses[one["id"]]} for one in sorted(meant, key=lambda one: one["created_at"])]
+
+
+def _is_decided_otherwise(meant, word):
+    """Whether none is open any more, and the last one stands otherwise than decided."""
+    if not meant or any(one["status"] == "in_progress" for one in meant):
+        return False
+    return meant[-1]["status"] not in {word, "done" if word == "accepted" else word}

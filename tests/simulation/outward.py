@@ -26,9 +26,26 @@ def may_go(case, service, referral) -> bool:
     )
 
 
+def is_to_go(one, cases) -> bool:
+    """Whether a referral may be sent as everything is now; `cases` are all of them."""
+    case = next(case for case in cases if case["id"] == one["case"])
+    return may_go(case, _service_of(one, case), one)
+
+
+def name_of(one, cases) -> str:
+    """By which name UNHCR knows a referral of a service."""
+    case = next(case for case in cases if case["id"] == one["case"])
+    return dtp_id(case, {"unique_id": one["service_record_id"]})
+
+
+def _service_of(one, case):
+    services = {service["unique_id"]: service for service in case.get("services_section") or []}
+    return services.get(one.get("service_record_id"))
+
+
 def decisions(evidence):
     """1b: what was told of each intervention ends as it stands in Primero; nothing was told twice or made up."""
-    parked = _parked(evidence, "primero_decisions_to_progres")
+    parked = _parked(evidence, "primero_decisions_to_progres", "intervention")
     refused = {body.get("progres_interventionnumber") for _, body in evidence.refused if _is_decision(body)}
     for case in evidence.cases:
         for service in case.get("services_section") or []:
@@ -41,35 +58,42 @@ def decisions(evidence):
                 and _is_decision(event["body"])
             ]
             wanted = DECISIONS.get(service.get("unhcr_referral_status"))
-            excused = parked.get(case["id"], set()) & ({"waiting_behind"} if undelivered(number, evidence) else set())
-            if number in refused:
-                excused |= parked.get(case["id"], set()).intersection(DTP_REFUSED)
+            excuses = {"waiting_behind"} if _was_with_a_person(number, evidence) else set()
+            excuses |= set(DTP_REFUSED) if number in refused else set()
+            excuses |= {"outcome_unknown"} if evidence.parks else set()
+            excused = parked.get(number, set()) & excuses
             if number and wanted and [event["body"]["status"] for event in told][-1:] != [wanted] and not excused:
                 yield f"{number} is {service['unhcr_referral_status']} in Primero, and that was not the last DTP heard"
             yield from _rightly_told(number, told, case, evidence)
+
+
+def _was_with_a_person(number, evidence):
+    """Whether an answer before was left to a person, be it that they have settled it by now."""
+    refused = any(event["what"] == "answer refused" and event["number"] == number for event in evidence.events)
+    return refused or evidence.parks or undelivered(number, evidence)
 
 
 def _is_decision(body):
     return body.get("request_type") == "ReceiveDecisionOutgoingReferral"
 
 
-def _parked(evidence, job):
-    """With which codes each record of a job is parked."""
+def _parked(evidence, job, by):
+    """With which codes the parts of a job's records are parked, by the id of this name."""
     found = {}
-    for name, record, code in evidence.parked:
-        if name == job:
-            found.setdefault(record, set()).add(code)
+    for item in evidence.parked:
+        if item["job"] == job:
+            found.setdefault(item["ids"].get(by), set()).add(item["code"])
     return found
 
 
 def _rightly_told(number, told, case, evidence):
-    made = [event["status"] for event in evidence.events if event["what"] == "decided" and event["number"] == number]
     for event in told:
-        body = event["body"]
-        if body["status"] not in {DECISIONS.get(status) for status in made}:
-            yield f"{number}: DTP was told {body['status']}, which nobody decided"
-        right = {REASON} if body["status"] == "rejected" else {REASON, NO_REASON} if "rejected" in made else {NO_REASON}
-        if body["closure_reason"] not in right:
+        body, stood = event["body"], event["service"]
+        if body["status"] not in {DECISIONS.get(service["unhcr_referral_status"]) for service in stood}:
+            yield f"{number}: DTP was told {body['status']}, which nobody had decided just then"
+        if body["closure_reason"] not in {
+            service.get("unhcr_referral_rejection_reason") or NO_REASON for service in stood
+        }:
             yield f"{number}: DTP was told another reason than was given"
         if (body["case_id"], body["primero_user"]) != (case["case_id"], case["owned_by"]):
             yield f"{number}: a decision was told of another case or owner"
@@ -83,19 +107,18 @@ def referrals(evidence):
     posts = [event for event in evidence.events if event["what"] == "dtp" and event["kind"] == REFERRALS]
     sent = {event["body"]["id"] for event in posts}
     refused = {body["id"] for kind, body in evidence.refused if kind == REFERRALS}
-    parked = _parked(evidence, "primero_to_progres")
+    parked = _parked(evidence, "primero_to_progres", "referral")
     cases = {case["id"]: case for case in evidence.cases}
     for referral in evidence.referrals:
         case = cases[referral["case"]]
-        services = {service["unique_id"]: service for service in case.get("services_section") or []}
-        service = services.get(referral.get("service_record_id"))
-        codes = parked.get(case["id"], set())
+        service, codes = _service_of(referral, case), parked.get(referral["id"], set())
         ours = referral["status"] == "in_progress" and referral.get("transitioned_to") == "unhcr_cw"
         if service is None and ours and not codes & {"no_service", *DTP_REFUSED}:
             yield f"the referral of the whole case {case['case_id']} is not parked"
         if may_go(case, service, referral):
             name, done = dtp_id(case, service), evidence.ledger.get(("referral", referral["id"]), (None,))[0] == "done"
-            if not (name in sent and done) and not (name in refused and codes.intersection(DTP_REFUSED)):
+            excuses = {*(DTP_REFUSED if name in refused else ()), *(["outcome_unknown"] if evidence.parks else ())}
+            if not (name in sent and done) and not codes & excuses:
                 yield f"the referral {name} was {'sent, and is not remembered' if name in sent else 'never sent'}"
     for event in posts:
         yield from _rightly_sent(event, evidence)
@@ -104,17 +127,14 @@ def referrals(evidence):
 
 def _rightly_sent(event, evidence):
     body = event["body"]
-    if body["id"] not in event["eligible"]:
+    if not event["eligible"]:
         yield f"the referral {body['id']} was sent when it must not go"
-        return
-    case, service = event["eligible"][body["id"]]["case"], event["eligible"][body["id"]]["service"]
-    wanted = referral_of(case, service, evidence.users)
-    differing = [name for name in {**wanted, **body} if name not in body or wanted.get(name) != body[name]]
-    # Between reading and sending a caseworker may have moved the child to another address.
-    if body.get("address_current") in evidence.touched.get(case["id"], ()):
-        differing = [name for name in differing if name != "address_current"]
-    if differing:
-        yield f"the referral {body['id']} was sent with another {', '.join(sorted(differing))}"
+    wanted = [referral_of(each["case"], each["service"], evidence.users) for each in event["eligible"]]
+    differing = [
+        [name for name in {**each, **body} if name not in body or each.get(name) != body[name]] for each in wanted
+    ]
+    if differing and all(differing):
+        yield f"the referral {body['id']} was sent with another {', '.join(sorted(min(differing, key=len)))}"
 
 
 def _once_each(posts, evidence, cases):

@@ -6,10 +6,12 @@ from adaptors.client import basic
 from adaptors.sandbox.inprocess import passwords
 from adaptors.sandbox.wire import Request
 from tests.flows import intervention
+from tests.simulation.expected import dtp_id
 from tests.simulation.scenario import MISTAKEN, TOKEN
 
 CASEWORKER, ADMINISTRATOR = "caseworker_mockomot", "sandbox_admin"
 NOT_AGREED = "medical"
+NUMBER = "progres_interventionnumber"
 CODES = ("125080000", "125080001", "accepted", "rejected", 125080000, "999")
 
 
@@ -20,9 +22,8 @@ class People:
         self._scenario, self._sandbox, self._witness, self._tell = scenario, sandbox, witness, tell
         self._passwords = passwords(sandbox.config)
         self.theirs = {}  # cases that people made, as they made them, by id
-        self.touched = {}  # addresses that people wrote, by case
+        self.touched = set()  # cases in which people wrote an address
         self.edited = {}  # notes that people wrote, by service
-        self.withdrawn = set()  # cases in which consent was taken back
         self._sent = []  # messages of UNHCR that may come again
 
     def begin(self):
@@ -83,7 +84,6 @@ class People:
     def set_consent(self, pick, given):
         """Consent is given or withdrawn in a case."""
         if case := _picked(self._cases(), pick):
-            self.withdrawn |= set() if given else {case["id"]}
             self._ask("PATCH", f"/cases/{case['id']}", {"disclosure_other_orgs": given, "consent_for_services": True})
 
     def decide(self, pick, other):
@@ -101,7 +101,7 @@ class People:
         """Somebody changes what is nobody's business."""
         if case := _picked(self._cases(), pick):
             address = f"{TOKEN} Zone {int(pick * 100)}"
-            self.touched.setdefault(case["id"], [case.get("address_current"), None]).append(address)
+            self.touched.add(case["id"])
             self._ask("PATCH", f"/cases/{case['id']}", {"address_current": address})
 
     def edit_notes(self, pick):
@@ -111,6 +111,16 @@ class People:
             self.edited[service["unique_id"]] = notes = f"Rewritten, {TOKEN}"
             change = {"unique_id": service["unique_id"], "service_referral_notes": notes}
             self._ask("PATCH", f"/cases/{case['id']}", {"services_section": [change]})
+
+    def keys_of(self, cases):
+        """By which numbers and names UNHCR knows what these cases hold."""
+        found = [
+            (case, service)
+            for case in self._cases()
+            if case["id"] in cases
+            for service in case.get("services_section") or []
+        ]
+        return {key for case, service in found for key in (dtp_id(case, service), service.get(NUMBER)) if key}
 
     def _intervention(self, told):
         child = self._scenario.children[told.child]
@@ -172,7 +182,6 @@ class People:
             told["consent_overridden"] = True
         self._ask("POST", f"/cases/{case['id']}/referrals", told)
         if sort == "no_consent":
-            self.withdrawn.add(case["id"])
             self._ask("PATCH", f"/cases/{case['id']}", {"disclosure_other_orgs": False})
 
     def _ask(self, method, path, data=None, user=ADMINISTRATOR):

@@ -3,12 +3,13 @@
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from adaptors import ledger, sending, values
-from adaptors.primero import upsert
+from adaptors import outbox, sending, values
+from adaptors.primero import connection, upsert
 from adaptors.sandbox.primero import memory
 from runner.store import Store, envelopes, units
 from runner.store import ledger as kept
 from runner.work import windows
+from runner.work.setbacks import Setbacks
 from runner.work.units import Units
 from runner.work.verdict import Verdict
 
@@ -133,7 +134,27 @@ def _decision_unseen():
 
 def _decision_too_early():
     """A decision doesn't wait for the answer before it."""
-    return patch.object(ledger, "_known", lambda *arguments: None)
+    return patch.object(sending, "_is_behind", lambda *arguments: False)
+
+
+def _release_for_good():
+    """What a person has released once is sent again, however often a run is killed meanwhile."""
+
+    def begin(line, value, state):
+        line.write("intended", value)
+
+    return _together(patch.object(sending, "begin", begin), patch.object(outbox, "begin", begin))
+
+
+def _clock_unnoticed():
+    """Nobody notices that the clock was set back."""
+    return patch.object(Setbacks, "look", lambda self, now: None)
+
+
+def _null_is_none():
+    """An answer of unforeseen shape counts as an empty list."""
+    records = connection._records
+    return patch.object(connection, "_records", lambda path, data: [] if data is None else records(path, data))
 
 
 def _age_of_last_year():
@@ -163,6 +184,9 @@ BUGS = {
     "bytes-left": _bytes_left,
     "decision-unseen": _decision_unseen,
     "decision-too-early": _decision_too_early,
+    "release-for-good": _release_for_good,
+    "clock-unnoticed": _clock_unnoticed,
+    "null-is-none": _null_is_none,
     "wrong-age": _age_of_last_year,
 }
 

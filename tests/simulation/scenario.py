@@ -19,11 +19,14 @@ SORTS = ("plain",) * 3 + ("override", "no_consent", "other_user", "whole_case", 
 
 # What people and agencies do, and how often beside each other.
 DEEDS = {
-    "post": 9, "repeat": 4, "unmatched": 1, "refer": 5, "refer_again": 1, "revoke": 1, "withdraw_consent": 1,
-    "give_consent": 1, "decide": 7, "touch": 3, "edit_notes": 2, "answer_referral": 5, "retry": 1,
+    "post": 9, "repeat": 4, "unmatched": 1, "refer": 7, "refer_again": 1, "revoke": 1, "withdraw_consent": 1,
+    "give_consent": 1, "decide": 9, "touch": 3, "edit_notes": 2, "answer_referral": 5, "retry": 2,
 }  # fmt: skip
 # What happens to machines. The numbers after a name are hours, at least and at most.
-MISHAPS = {"kill": 4, "off": 2, "primero_away": 3, "dtp_away": 3, "both_away": 1, "our_clock": 1, "their_clock": 1}
+MISHAPS = {
+    "kill": 4, "off": 2, "primero_away": 3, "dtp_away": 3, "both_away": 1, "our_clock": 1, "clock_ahead": 2,
+    "their_clock": 1,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Risks:
     store: float
     reading: float
     vault: float
+    key: float
     odd: float
     busy: float
     interleave: float
@@ -89,6 +93,7 @@ class Scenario:
     risks: Risks
     skew: float  # minutes by which Primero's clock is ahead of ours
     last_retry: bool  # whether an administrator tries again, in the end, what was parked
+    parks: bool  # whether DTP must not be sent again what may have arrived (`on_unknown: park`)
 
 
 def draw(seed):
@@ -101,7 +106,7 @@ def draw(seed):
     children = tuple(_child(seed, index, chance) for index in range(chance.randint(2, 5)))
     length = 60 * chance.choice((1, 2, 3, 5, 8, 12))
     deeds = [_deed(kind, index, length, children, chance) for index, kind in enumerate(_kinds(chance))]
-    deeds += [_mishap(kind, length, chance) for kind in _mishaps(chance)]
+    deeds += [deed for kind in _mishaps(chance) for deed in _mishap(kind, length, chance)]
     return Scenario(
         seed=seed,
         children=children,
@@ -109,6 +114,7 @@ def draw(seed):
         risks=_risks(chance),
         skew=chance.choice((0, 0, 0, 3, -3, 61, -61, 300, -300, 0.2)),
         last_retry=chance.random() < 0.5,
+        parks=chance.random() < 0.3,
     )
 
 
@@ -145,7 +151,8 @@ def _risks(chance):
         store=risk(0, 0, 0, 0.01, 0.05),
         reading=risk(0, 0, 0, 0.002, 0.01),
         vault=risk(0, 0, 0.02),
-        odd=risk(0, 0, 0.02, 0.1),
+        key=risk(0, 0, 0, 0.02),
+        odd=risk(0, 0, 0.02, 0.1, 0.25),
         busy=risk(0, 0.3),
         interleave=risk(0, 0, 0.02),
         deaths=chance.choice((1, 2, 4, 12)),
@@ -187,6 +194,10 @@ def _mishap(kind, length, chance):
     hours = chance.choice((0.02, 0.3, 1, 3, 10))
     if chance.random() < 0.08:
         hours = chance.choice((26, 71, 80, 80, 80, 80, 200, 24 * 21, 24 * 70))
+    if kind == "clock_ahead":
+        # It runs ahead for a while, and is set right.
+        ahead, lasting = chance.choice((0.5, 3, 20)), chance.choice((0, 0.1, 0.5)) * length
+        return [Deed(minute + after, "our_clock", {"hours": hours}) for after, hours in ((0, ahead), (lasting, -ahead))]
     if kind.endswith("clock"):
         hours = chance.choice((-5, -1, -0.1, 0.1, 1, 5))
-    return Deed(minute, kind, {"hours": hours})
+    return [Deed(minute, kind, {"hours": hours})]

@@ -12,7 +12,7 @@ from random import Random
 
 from adaptors.sandbox import Sandbox
 from runner import jobscript, project
-from runner.errors import StoreError
+from runner.errors import StoreError, VaultError
 from tests.canaries import traces
 from tests.simulation.faults import Death, Fate, FaultyTransport, MortalStore, MortalVault
 from tests.simulation.inward import WAITS_FOR_A_PERSON
@@ -22,10 +22,14 @@ from tests.simulation.scenario import MISTAKEN, TOKEN
 from tests.simulation.witness import Witness
 from tests.virtual import NOON, ROOT, Service, VirtualRuntime
 
+ANSWERS = "progres_answers"
+# What people, or another thread of the service, may do while it asks somebody something.
+MEANWHILE = ("decide", "touch", "edit_notes", "revoke", "withdraw_consent", "give_consent", "work", "work", "work")
 SCHEDULED = ("primero_decisions_to_progres", "primero_to_progres")
 LONG_AGO = "2026-01-01T00:00:00Z"
 MOST_STEPS = 200_000
-PATIENCE = timedelta(days=14)
+PATIENCE = timedelta(hours=12)  # within which all is done, once nothing goes wrong any more
+STOPPED = timedelta(hours=1)  # until somebody looks why the service has ended, and starts it again
 
 _BEFORE = "        require(*REQUIRED),\n"
 _STUMBLE = f'''
@@ -84,6 +88,8 @@ class MortalService(Service):
             seed=world.chance.random(),
             found=_project(ROOT / "project.yaml"),
         )
+        if world.scenario.parks:
+            self.credentials["progres"] |= {"on_unknown": "park"}
 
     def opened(self):
         """Store and vault, which may fail."""
@@ -117,6 +123,7 @@ class World:
         self.witness = Witness(self.tell, self._meanwhile)
         self.sandbox = Sandbox(seed=scenario.seed, clock=lambda: self.time + self._their_offset)
         self.witness.sandbox, self.witness.now, self.witness.waiting = self.sandbox, self.clock, self._waiting
+        self.witness.time = lambda: self.time
         self.transport = FaultyTransport(self.sandbox.transport, self.fate, self.witness)
         self.people = People(scenario, self.sandbox, self.witness, self.tell)
         self._unsent = []
@@ -124,8 +131,9 @@ class World:
         self._place = folder / "life-0"
         self._service = None
         self._traces = []
-        self._retries = 0
         self._hours_away = 0.0
+        self._deaths = 0
+        self._offsets = {self.clock.offset}
         self.sealed = []
 
     def tell(self, line):
@@ -166,6 +174,8 @@ class World:
             self._deliver_posts()
         except Death:
             self._rise()
+        except VaultError:
+            self._stop()
         except StoreError:
             pass
 
@@ -226,7 +236,20 @@ class World:
         codes = {unit.code for status in ("parked", "dead") for unit in store.units(status=status)}
         codes |= {record.code for record in store.parked()}
         for code in sorted(code for code in codes if code):
-            self._retries += store.retry(code=code, now=now)
+            self.witness.retried(*self._concerned(code))
+            store.retry(code=code, now=now)
+
+    def _concerned(self, code):
+        """Which answers, and which decisions and referrals, a retry of this code lets go once more."""
+        store = self._service.store
+        units = [unit for unit in store.units(limit=10_000) if unit.code == code and unit.status in ("parked", "dead")]
+        records = [record for record in store.parked() if record.code == code]
+        messages = {message_id: message for message_id, message, _ in self.witness.taken}
+        told = [one for unit in units for one in messages[unit.message_id]["interventions"]]
+        answers = [one.get("progres_interventionnumber") for one in told]
+        answers += [record.record_id for record in records if record.job == ANSWERS]
+        cases = {record.record_id for record in records if record.job != ANSWERS}
+        return answers, self.people.keys_of(cases)
 
     def _kill(self, details):
         self._on_death()
@@ -253,6 +276,7 @@ class World:
 
     def _our_clock(self, details):
         self.clock.offset += timedelta(hours=details["hours"])
+        self._offsets.add(self.clock.offset)
 
     def _their_clock(self, details):
         self._their_offset += timedelta(hours=details["hours"])
@@ -270,14 +294,20 @@ class World:
         self._work_until(until)
 
     def _work_until(self, until):
-        """Do what becomes due; whoever dies is started again at once, whoever is refused waits a little."""
-        for _ in range(MOST_STEPS):
+        """Do what becomes due; whoever dies is started again at once, whoever is refused waits a little.
+
+        What people do while the service is off is done before it starts again.
+        """
+        for _ in range(MOST_STEPS if until > self.time else 0):
             try:
                 if self._service is None:
                     self._start()
                 due = self._next_due()
             except Death:
                 self._rise()
+                continue
+            except VaultError:
+                self._stop()
                 continue
             except StoreError:
                 due = self.time + timedelta(seconds=5)
@@ -286,7 +316,8 @@ class World:
                 return
             # What is due already, but can't be done yet, is tried again a little later.
             self.time = due if due > self.time else self.time + timedelta(seconds=1)
-        raise AssertionError("the service never comes to rest")
+        if until > self.time:
+            raise AssertionError("the service never comes to rest")
 
     def _next_due(self):
         """Do what is due; the moment when something is again."""
@@ -313,7 +344,7 @@ class World:
     def _meanwhile(self):
         """Now and then people do something while the service is at it."""
         if self.fate.strikes(self.scenario.risks.interleave):
-            kind = self._chance.choice(("decide", "touch", "edit_notes", "work", "work"))
+            kind = self._chance.choice(MEANWHILE)
             self.tell(f"meanwhile: {kind}")
             getattr(self, f"_{kind}")({"pick": self._chance.random(), "other": self._chance.random()})
 
@@ -324,7 +355,7 @@ class World:
 
     def _on_death(self):
         """What a death leaves: the files as they are, before anything is tidied up."""
-        self.witness.forget()
+        self.witness.died()
         old, self._place = self._place, self._folder / f"life-{next(self._lives)}"
         if old.exists():
             shutil.copytree(old, self._place)
@@ -337,17 +368,28 @@ class World:
             self._service.store.close()
             self._service = None
         self.fate.dead = False
+        self._deaths += 1
         self._traces += traces(self._place, TOKEN)
         shutil.rmtree(self._left, ignore_errors=True)
         self.tell("killed; it starts again" + (f" after {away}" if away else ""))
         self.time += away
+
+    def _stop(self):
+        """The service has ended by itself, since a key can't be read; a person starts it again."""
+        if self._service:
+            self._service.store.close()
+            self._service = None
+        self.witness.died()
+        self._deaths += 1
+        self.tell("stopped; somebody starts it again")
+        self.time += STOPPED
 
     # The end.
 
     def _calm_down(self):
         """All faults end."""
         self.tell("calm")
-        self._calm_since = self.clock()
+        self._calm_since = self.time
         self.fate.raging = False
         self.fate.away.clear()
         self._returns.clear()
@@ -362,12 +404,20 @@ class World:
 
     def _is_quiet(self):
         store = self._service.store
-        counts = store.counts()
-        waiting = counts.units.get("pending", 0) + counts.units.get("running", 0) + counts.outbox
+        units = store.counts().units
+        waiting = units.get("pending", 0) + units.get("running", 0) + self._undelivered()
         tries = sum(len(store.item_tries(job)) + len(store.revisit(job)) for job in SCHEDULED)
-        # A clock that was set back makes schedules wait for as long.
-        ran = all(store.runs(1, job=job) and store.runs(1, job=job)[0].started > self._calm_since for job in SCHEDULED)
-        return ran and not (waiting or tries or store.unscrubbed() or store.interrupted() or self._unsent)
+        return not self._idle() and not (waiting or tries or store.unscrubbed() or store.interrupted() or self._unsent)
+
+    def _idle(self):
+        """The jobs that haven't run since nothing goes wrong any more."""
+        return [job for job in SCHEDULED if self.witness.last_runs.get(job, NOON) <= self._calm_since]
+
+    def _undelivered(self):
+        """How many answers wait for anything but a person."""
+        store = self._service.store
+        with_people = {one.record_id for one in store.parked(ANSWERS) if one.code == "outcome_unknown"}
+        return sum(entry["key"] not in with_people for entry in store.outbox("progres"))
 
     def _evidence(self):
         store = self._service.store
@@ -385,11 +435,10 @@ class World:
                 for unit in units
             ],
             items=list(self._items_with_people(units)),
-            parked=[(record.job, record.record_id, record.code) for record in store.parked()],
+            parked=list(self._parts_with_people()),
             theirs=self.people.theirs,
             touched=self.people.touched,
             edited=self.people.edited,
-            withdrawn=self.people.withdrawn,
             users={user["user_name"]: user for user in self.sandbox.config["users"]},
             refused=self.witness.refused,
             ledger={
@@ -399,9 +448,11 @@ class World:
             cursors={job: store.cursor(job) for job in SCHEDULED},
             ended=self.clock(),
             away=self._hours_away,
-            retries=self._retries,
+            skewed=(max(self._offsets) - min(self._offsets)) / timedelta(hours=1),
+            deaths=self._deaths,
+            parks=self.scenario.parks,
             left={
-                "outbox": store.counts().outbox, "unscrubbed": store.unscrubbed(),
+                "outbox": self._undelivered(), "idle": self._idle(), "unscrubbed": store.unscrubbed(),
                 "interrupted": len(store.interrupted()), "envelopes": len(gone),
                 "tries": sum(len(store.item_tries(job)) for job in SCHEDULED),
                 "sealed": self._sealed_bytes(), "traces": [*self._traces, *traces(self._place, TOKEN)],
@@ -416,6 +467,19 @@ class World:
             if unit := waiting.pop(told.unit, None):
                 for item in store.run(told.id).items:
                     yield {"message": unit.message_id, "status": unit.status, "code": item.code, "ids": item.ids}
+
+    def _parts_with_people(self):
+        """What became last of the parts of each record that is parked."""
+        store = self._service.store
+        waiting = {(record.job, record.record_id): record.code for record in store.parked()}
+        known = set()
+        for told in store.runs(10_000):
+            for item in store.run(told.id).items:
+                record, part = item.ids.get("id"), tuple(sorted(item.ids.items()))
+                if (told.job, record) in waiting and (told.job, part) not in known:
+                    known.add((told.job, part))
+                    if item.outcome == "parked" or item.code == waiting[told.job, record]:
+                        yield {"job": told.job, "record": record, "code": item.code, "ids": item.ids}
 
     def _sealed_bytes(self):
         """How many sealed payloads are still in some file, though nothing refers to them any more."""

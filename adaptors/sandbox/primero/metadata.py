@@ -142,7 +142,9 @@ def list_calls(instance: Instance, call: Call) -> Response:
 
 
 def _version(instance: Instance) -> str:
-    return instance.profile.version or str(instance.config.settings["primero_version"])
+    """The configuration's, unless it is another version that is played."""
+    told, played = str(instance.config.settings["primero_version"]), instance.profile.version
+    return told if played is None or told.split(".")[:2] == played.split(".")[:2] else played
 
 
 def _paged(call: Call, rows: list[Document]) -> Response:

@@ -16,7 +16,7 @@ def form_rows(config: Config) -> list[Document]:
         {
             "id": numbers[name],
             **{key: value for key, value in form.raw.items() if key not in ("fields", "name")},
-            "name": in_locales(form.raw.get("name") or _title(name)),
+            "name": _in_all(form.raw.get("name") or _title(name)),
             "fields": [_field_row(next(field_number), field, numbers) for field in form.raw.get("fields", ())],
         }
         for name, form in config.forms.items()
@@ -25,7 +25,7 @@ def form_rows(config: Config) -> list[Document]:
 
 def _field_row(number: int, field: Document, form_numbers: dict[str, int]) -> Document:
     kept = {key: value for key, value in field.items() if key not in ("options_from", "option_ids", "subform")}
-    row: Document = {"id": number, **kept, "display_name": in_locales(_title(field["name"]))}
+    row: Document = {"id": number, **kept, "display_name": _in_all(field.get("display_name") or _title(field["name"]))}
     if "options_from" in field:
         row["option_strings_source"] = field["options_from"]
     if "option_ids" in field:
@@ -133,6 +133,11 @@ def module_rows(config: Config) -> list[Document]:
         }
         for number, module in enumerate(config.raw["modules"], start=1)
     ]
+
+
+def _in_all(name: Document | str) -> Document:
+    """A name in all languages; it may be so already."""
+    return name if isinstance(name, dict) else in_locales(name)
 
 
 def _title(name: str) -> str:

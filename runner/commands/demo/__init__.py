@@ -4,10 +4,8 @@ The stand-ins and the story they tell are the adaptors' (`python -m adaptors.san
 the service is one too. Whatever is told here was asked of them, or of the runner's commands.
 """
 
-import signal
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +15,7 @@ from runner.commands.demo import telling
 from runner.commands.demo.evidence import Evidence, control, look
 from runner.commands.demo.play import Play
 from runner.commands.demo.played import Played
+from runner.commands.demo.process import ended_in_order
 from runner.commands.demo.service import Service
 from runner.commands.demo.standins import stand_ins
 from runner.commands.demo.telling import Say
@@ -30,21 +29,11 @@ def run(arguments: Namespace) -> int:
     0 when all came as the story foretells and no child was found, else 1. Raises RunnerError where a process doesn't
     start, or something doesn't come in time.
     """
-    with _ended_in_order(), TemporaryDirectory(prefix="runner-demo-") as folder:
+    with ended_in_order(), TemporaryDirectory(prefix="runner-demo-") as folder:
         document = _played(Path(folder), telling.nothing if arguments.json else report.print_lines)
     if arguments.json:
         report.print_document(document)
     return 1 if document["unforetold"] else 0
-
-
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """SIGTERM is as Ctrl-C, so that no process is left behind."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _played(folder: Path, say: Say) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Play:
         """Let a step begin, and wait for what the service makes of it. Raises RunnerError where that takes too long."""
         job = step["job"]
         self._say(telling.step(step))
-        message = self._far_sides.begin(step["name"])
+        message = self._far_sides.begin(step["name"]).get("message")
         if message is None:
             self._await_schedule(step)
         else:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,16 @@ class Process:
         except subprocess.TimeoutExpired:
             self.running.kill()
             return self.running.wait()
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """SIGTERM is as Ctrl-C, so that no process is left behind."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -1,16 +1,19 @@
-"""The service of the demo: the project with an inbox of its own, the real `runner serve`, and what commands tell."""
+"""The service of the demo, and of a rehearsal: the project with an inbox of its own, the real `runner serve`, and what
+commands and the store tell."""
 
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from runner import yamlfile
 from runner.commands.demo.process import Process, process
 from runner.errors import RunnerError
+from runner.store import Store
 
 EVERY_MINUTE = "* * * * *"
 
@@ -19,23 +22,27 @@ _LONGEST_COMMAND = 60.0  # seconds
 _ALL = "100000"
 _LONG_AGO = "2000-01-01T00:00:00Z"
 _SOON = {"minutes": [0.05], "every": 0.05}
+_GIVEN_UP_SOON = {**_SOON, "hours": 0.005, "rest": 0.05}
 _INBOX = {"port": 0, "certificate": "credentials/inbox.pem", "private_key": "file:credentials/inbox.key"}
 Item = dict[str, Any]
 
 
 class Service:
-    """A service in a folder, made of the project file `original`; whatever it writes lies in `folders`."""
+    """A service in a folder, made of the project file `original`; whatever it writes lies in `folders`.
 
-    def __init__(self, original: Path, folder: Path) -> None:
-        self._folder = folder
+    `played` are the scheduled jobs that take part; all that run every hour or more often, unless they are given.
+    """
+
+    def __init__(self, original: Path, folder: Path, played: Collection[str] | None = None) -> None:
+        self.folder = folder
         self._project = folder / "project.yaml"
         self.credentials = folder / "credentials"
         self.folders = [folder / name for name in ("data", "logs", "tmp")]
         for each in self.folders:
             each.mkdir(mode=0o700)
-        document = of_the_demo(yamlfile.read(original).value, original.parent.resolve())
+        document = of_the_demo(yamlfile.read(original).value, original.parent.resolve(), played)
         self._project.write_text(json.dumps(document, indent=2), "utf-8")
-        self._scheduled = [name for name, job in document["jobs"].items() if _is_scheduled(job, document)]
+        self._scheduled = [name for name, job in document["jobs"].items() if job["enabled"] and _crons(job, document)]
         self._items: dict[str, dict[str, Item]] = {name: {} for name in document["jobs"]}
         self._seen: set[str] = set()
 
@@ -52,7 +59,7 @@ class Service:
     def running(self) -> Iterator[Process]:
         """`runner serve`, until the block ends."""
         command = [*_RUNNER, "serve", "--json", "--log-format", "json", "--project", str(self._project)]
-        with process(command, says=self._folder / "logs" / "service.txt", temporary=self._folder / "tmp") as running:
+        with process(command, says=self.folder / "logs" / "service.txt", temporary=self.folder / "tmp") as running:
             yield running
 
     def command(self, *words: str) -> dict[str, Any]:
@@ -76,13 +83,18 @@ class Service:
 
         A unit of work that is tried again keeps its records in their order; a schedule's are known by their ids.
         """
-        for run in self.runs(job):
-            if run["id"] not in self._seen:
-                self._seen.add(run["id"])
-                for item in self.command("runs", "show", run["id"])["items"]:
-                    record = f"{run['unit']} {item['index']}" if run["unit"] else str(item["ids"])
+        with Store.open(self.folder / "data") as store:
+            new = [run for run in store.runs(int(_ALL), job=job) if run.id not in self._seen]
+            for run in filter(None, (store.run(each.id) for each in reversed(new))):
+                self._seen.add(run.id)
+                for item in map(asdict, run.items):
+                    record = f"{run.unit} {item['index']}" if run.unit else str(item["ids"])
                     self._items[job][record] = item
         return list(self._items[job].values())
+
+    def note(self, job: str, items: list[Item]) -> None:
+        """Count what a run by hand has told among the records of a job."""
+        self._items[job] |= {str(item["ids"]): item for item in items}
 
     def next_due(self, job: str) -> str:
         """When a scheduled job is due next."""
@@ -95,10 +107,11 @@ class Service:
         return int(sum(row["pending"] + row["running"] for row in rows) + (0 if job else status["waiting_answers"]))
 
 
-def of_the_demo(document: dict[str, Any], origin: Path) -> dict[str, Any]:
+def of_the_demo(document: dict[str, Any], origin: Path, played: Collection[str] | None = None) -> dict[str, Any]:
     """A project file for the demo: an inbox on any free port with TLS, schedules of every minute, and short pauses.
 
-    What has its hour, such as each night, is no part of the story, and disabled.
+    What has its hour, such as each night, is no part of the story, and disabled; or else what isn't `played`, and then
+    what fails is given up after some seconds. Nobody is alerted.
 
     >>> jobs = {"a": {"script": "a.py", "trigger": "t"}, "b": {"script": "b.py", "trigger": "night"}}
     >>> triggers = {"t": {"cron": "0 * * * *"}, "night": {"cron": "30 1 * * *"}}
@@ -107,22 +120,27 @@ def of_the_demo(document: dict[str, Any], origin: Path) -> dict[str, Any]:
     ({'cron': '* * * * *'}, [True, False])
     """
     jobs = {
-        name: {**job, "script": str(origin / job["script"]), "enabled": not _has_its_hour(job, document)}
+        name: {
+            **job,
+            "script": str(origin / job["script"]),
+            "credentials": list(job.get("credentials", [])),  # by the names that the job uses
+            "enabled": not _has_its_hour(job, document) if played is None else name in played,
+        }
         for name, job in document["jobs"].items()
     }
     triggers = {
         name: {**trigger, "cron": EVERY_MINUTE} if "cron" in trigger else trigger
         for name, trigger in document.get("triggers", {}).items()
     }
-    return {**document, "jobs": jobs, "triggers": triggers, "inbox": _INBOX, "retry": _SOON, "log": {"folder": "logs"}}
+    retry = _SOON if played is None else _GIVEN_UP_SOON
+    kept: dict[str, Any] = {
+        name: document[name] for name in ("name", "purpose", "agreement", "retention") if name in document
+    }
+    return {**kept, "jobs": jobs, "triggers": triggers, "inbox": _INBOX, "retry": retry, "log": {"folder": "logs"}}
 
 
 def _has_its_hour(job: dict[str, Any], document: dict[str, Any]) -> bool:
     return any(cron.split()[1:] != ["*"] * 4 for cron in _crons(job, document) if cron != "@hourly")
-
-
-def _is_scheduled(job: dict[str, Any], document: dict[str, Any]) -> bool:
-    return bool(_crons(job, document))
 
 
 def _crons(job: dict[str, Any], document: dict[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 import json
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, 
 from runner.commands.demo.process import process
 from runner.errors import RunnerError
 
-_COMMAND = (sys.executable, "-m", "adaptors.sandbox", "--cases", "20", "--seed", "7")
+_STORY = ("adaptors.sandbox", "--cases", "20", "--seed", "7")
 _PATIENCE = 60.0  # seconds
 _NO_NEW_CASE = [{"kind": "bad_gateway", "count": None, "method": "POST", "path": "/api/v2/cases"}]
 
@@ -32,9 +32,13 @@ class StandIns:
         """What the story tells, in order."""
         return list(self._ask("primero", "story"))
 
-    def begin(self, step: str) -> Any:
-        """Let happen what comes before a step; gives the message with which it begins, or None."""
-        return self._ask("primero", f"story/{step}", {}).get("message")
+    def begin(self, step: str) -> dict[str, Any]:
+        """Let happen what comes before a step; gives the `message` with which it begins, if it does with one."""
+        return dict(self._ask("primero", f"story/{step}", {}))
+
+    def verdict(self, items: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+        """What a trial found, told what became of the records of each job."""
+        return dict(self._ask("primero", "story/verdict", items))
 
     def table(self) -> list[dict[str, str]]:
         """Who holds what now."""
@@ -75,9 +79,12 @@ class StandIns:
 
 
 @contextmanager
-def stand_ins(folder: Path, credentials: Path) -> Iterator[StandIns]:
-    """Start them; they write what leads to them into the folder `credentials`, and end with the block."""
-    command = [*_COMMAND, "--write", str(credentials)]
+def stand_ins(folder: Path, credentials: Path, module: Sequence[str] = _STORY) -> Iterator[StandIns]:
+    """Start them; they write what leads to them into the folder `credentials`, and end with the block.
+
+    `module` is the one that tells the story, and its arguments.
+    """
+    command = [sys.executable, "-m", *module, "--write", str(credentials)]
     with process(command, says=folder / "stand-ins.txt", temporary=folder) as running:
         tls = ssl.create_default_context(cafile=str(credentials / "ca.pem"))
         tls.load_cert_chain(credentials / "client.pem", credentials / "client.key")
