@@ -1,7 +1,7 @@
 """What became of a run: its items, its operations, and the error that ended it, if one did."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,7 @@ class Run:
 
     job: str
     state: State = field(repr=False)
-    items: tuple[dict[str, Any], ...]
+    items: Sequence[dict[str, Any]]
     operations: tuple[dict[str, Any], ...]
     error: RunnerError | None = None
     printed: int = 0
@@ -68,6 +68,31 @@ class Run:
         return None if self.outcome == "failed" else self.state.get("cursor")
 
 
+class View(Sequence[dict[str, Any]]):
+    """Records of items as `told(index, record)` gives them, made anew at every look, so that none is held twice.
+
+    >>> [item["outcome"] for item in View([{"outcome": "done"}], lambda index, record: record)]
+    ['done']
+    """
+
+    def __init__(
+        self, records: Sequence[dict[str, Any]], told: Callable[[int, dict[str, Any]], dict[str, Any]]
+    ) -> None:
+        self._records = records
+        self._told = told
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self._told(index, record) for index, record in enumerate(self._records))
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return list(self)[place]
+        return self._told(range(len(self))[place], self._records[place])
+
+
 def settle(
     job: JobScript, state: State, operations: list[dict[str, Any]], error: RunnerError | None = None, printed: int = 0
 ) -> Run:
@@ -77,8 +102,8 @@ def settle(
     >>> settle(JobScript("greet", Path("greet.py"), "", ()), {"outcomes": [{"outcome": "parked"}]}, []).outcome
     'needs_person'
     """
-    found = [{**record, "ids": _ids(record.get("ids"))} for record in state.get("outcomes", ())]
-    items = tuple(_item(index, record) for index, record in enumerate(found))
+    found = View(state.get("outcomes", ()), _without_names)
+    items = View(found, _item)
     state = {**state, "outcomes": found, "errors": [item for item in items if item["outcome"] in NEEDS_A_LOOK]}
     if isinstance(error, JobFailed):
         state["error"] = error.cause.record
@@ -109,6 +134,10 @@ def failure(job: JobScript, number: int, operation: str, state: State, error: Ba
         line=line,
     )
     return JobFailed(f"{job.name}, operation {number} ({operation}){after}: {why}", cause=cause)
+
+
+def _without_names(_index: int, record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "ids": _ids(record.get("ids"))}
 
 
 def _item(index: int, record: dict[str, Any]) -> dict[str, Any]:
