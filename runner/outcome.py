@@ -1,6 +1,8 @@
 """What became of a run: its items, its operations, and the error that ended it, if one did."""
 
+import hashlib
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +16,7 @@ _ITEM_KEYS = ("outcome", "code", "message", "fix")
 # An id, or several after each other. A word without a digit may be somebody's name, whoever called it an id (H41); only
 # a `kind` is a word.
 _IDS = re.compile(r"(?=.*[0-9])[A-Za-z0-9_.:/#-]{1,80}( [A-Za-z0-9_.:/#-]{1,80})*", re.ASCII)
+_KEY_OF_MARKS = secrets.token_bytes(32)
 _KIND = re.compile(r"[a-z_]{1,30}", re.ASCII)
 
 
@@ -147,7 +150,14 @@ def _item(index: int, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ids(ids: Mapping[str, Any] | None) -> dict[str, str]:
-    """The ids of an item as they may be told: in place of what doesn't look like an id, its length."""
+    """The ids of an item as they may be told."""
     known = {name: str(value) for name, value in (ids or {}).items()}
     forms = {name: _KIND if name == "kind" else _IDS for name in known}
-    return {name: told if forms[name].fullmatch(told) else f"({len(told)} characters)" for name, told in known.items()}
+    return {name: told if forms[name].fullmatch(told) else _untold(told) for name, told in known.items()}
+
+
+def _untold(name: str) -> str:
+    """What stands for that which doesn't look like an id: its length, and a mark that keeps two such records apart,
+    since they are parked and settled by it. Nobody can try names until the mark fits: its key dies with the process."""
+    mark = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4, key=_KEY_OF_MARKS).hexdigest()
+    return f"({len(name)}-characters-{mark})"
