@@ -1,6 +1,6 @@
 """The tally of a run: what became of each item, packed, so that a hundred thousand of them take little memory."""
 
-import pickle
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self, overload
 
@@ -17,11 +17,11 @@ class Tally(Sequence[Record]):
     """
 
     def __init__(self) -> None:
-        self._packed: list[bytes] = []  # a record takes a third of what its dicts would
+        self._packed: list[str] = []  # a record takes a third of what its dicts would
 
     def append(self, record: Record) -> None:
-        """Put in one record, of plain values."""
-        self._packed.append(pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
+        """Put in one record, of plain values; of any other its text is kept."""
+        self._packed.append(json.dumps(record, separators=(",", ":"), default=str))
 
     def __iadd__(self, records: Iterable[Record]) -> Self:
         for record in records:
@@ -32,7 +32,7 @@ class Tally(Sequence[Record]):
         return len(self._packed)
 
     def __iter__(self) -> Iterator[Record]:
-        return map(pickle.loads, self._packed)
+        return map(json.loads, self._packed)
 
     @overload
     def __getitem__(self, place: int) -> Record: ...
@@ -42,5 +42,5 @@ class Tally(Sequence[Record]):
 
     def __getitem__(self, place: int | slice) -> Record | list[Record]:
         if isinstance(place, slice):
-            return [pickle.loads(packed) for packed in self._packed[place]]
-        return pickle.loads(self._packed[place])  # type: ignore[no-any-return]
+            return [json.loads(packed) for packed in self._packed[place]]
+        return json.loads(self._packed[place])  # type: ignore[no-any-return]

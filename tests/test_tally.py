@@ -1,5 +1,7 @@
 """The tally of a run (runner/tally.py)."""
 
+from datetime import date
+
 import pytest
 
 from runner.tally import Tally
@@ -31,6 +33,13 @@ def test_what_is_put_in_is_settled():
     record["ids"]["case_id"] = "c-9"
     kept[0]["outcome"] = "failed"
     assert [{"outcome": "done", "ids": {}}] == list(kept)
+
+
+def test_an_id_of_any_kind():
+    """What a job gives as an id need not be a text to be counted."""
+    assert [{"outcome": "done", "ids": {"day": "2026-03-01"}}] == list(
+        tally({"outcome": "done", "ids": {"day": date(2026, 3, 1)}})
+    )
 
 
 def test_a_list_takes_its_records():
