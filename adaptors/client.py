@@ -148,6 +148,8 @@ class Client:
         try:
             with gate:
                 self._refuse_when_locked(where)  # here, since a 401 may have come while this one waited for its turn
+                if writes:
+                    self._runtime.fence()
                 response = self._exchanged(method, address, content, headers)
         except httpx.RequestError as error:
             raise connection_error(error, where, writes=writes) from None

@@ -12,15 +12,19 @@ from typing import Any
 class Runtime:
     """The real world, as far as operations see it.
 
-    `transport` is an `httpx.BaseTransport`, or None for the real network. `resource` keeps what lives as long as the
-    run does, such as an HTTP client; `close` ends them all.
+    `transport` is an `httpx.BaseTransport`, or None for the real network. `fence` raises when the run isn't to send any
+    more, since another machine may have taken it over. `resource` keeps what lives as long as the run does, such as an
+    HTTP client; `close` ends them all.
 
     >>> Runtime().now().tzinfo is UTC
     True
     """
 
-    def __init__(self, *, transport: Any = None, seed: int | None = None) -> None:
+    def __init__(
+        self, *, transport: Any = None, seed: int | None = None, fence: Callable[[], None] | None = None
+    ) -> None:
         self.transport = transport
+        self.fence = fence or _no_fence
         self.random = random.Random(seed)
         self._resources: dict[Any, Any] = {}
         self._making = threading.RLock()  # a client is made while another is wanted: reentrant
@@ -56,6 +60,10 @@ class Runtime:
                 thing.close()
 
 
+def _no_fence() -> None:
+    """Nobody else can have taken the run over."""
+
+
 def runtime_of(state: dict[str, Any]) -> Any:
     """The run's runtime; a real one is put into the state when there is none.
 
@@ -64,5 +72,5 @@ def runtime_of(state: dict[str, Any]) -> Any:
     True
     """
     if state.get("runtime") is None:
-        state["runtime"] = Runtime()
+        state["runtime"] = Runtime(fence=getattr(state.get("ledger"), "fence", None))
     return state["runtime"]

@@ -113,6 +113,9 @@ def parser() -> ArgumentParser:
                                        "(then exit with 4)", allow_abbrev=False))  # fmt: skip
     serve = commands.add_parser("serve", help="take messages in and run jobs, until it is stopped", allow_abbrev=False)
     _add_places(serve)
+    part = serve.add_mutually_exclusive_group()
+    part.add_argument("--inbox", action="store_true", help="only take messages in; the store must be in PostgreSQL")
+    part.add_argument("--worker", action="store_true", help="only run jobs; the store must be in PostgreSQL")
     serve.add_argument("--log-format", choices=("json", "text"), help="how events are written to standard error (text)")
     _add_keys(commands.add_parser("keys", help="the keys that open the inbox", allow_abbrev=False))
     service.add(commands, _add_places)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -23,6 +24,23 @@ HEADER_BYTES = 32_768
 _CONNECTIONS = 1000
 _LAST_ANSWERS = 30  # seconds that answers under way may take when the service stops
 _FAREWELL = 1.0  # seconds for a peer that is idle to end TLS in order when the service stops
+
+
+class Deaf:
+    """In place of a listener, where this process has no inbox: `run()` lasts until `stop()`."""
+
+    url = None
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Wait."""
+        self._stopped.wait()
+
+    def stop(self) -> None:
+        """End `run()`."""
+        self._stopped.set()
 
 
 class Listener(uvicorn.Server):

@@ -50,9 +50,10 @@ class Places:
         """
         from runner.store import Store  # here, since not every command needs one
 
-        return Store.open(self.data, at=self._address(), who=who)
+        return Store.open(self.data, at=self.address(), who=who)
 
-    def _address(self) -> str | None:
+    def address(self) -> str | None:
+        """The address of the database that the project file names, or None. Raises InvalidProject."""
         if not self.project.is_file() or b"store" not in self.project.read_bytes():
             return None  # so it is nearly always, and nothing more is read
         from runner import project

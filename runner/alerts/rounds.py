@@ -2,13 +2,13 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 from runner.alerts.conditions import Condition, conditions
 from runner.alerts.dispatch import Dispatch
 from runner.alerts.sight import Sight
-from runner.errors import RunnerError
+from runner.errors import InUse, RunnerError
 from runner.logs import faults
 from runner.logs.log import SILENT, Log
 from runner.store import Store
@@ -56,8 +56,9 @@ class Rounds:
         self._look_at_clock()
         self._look_at_certificates()
         self.on = conditions(self._look(self._findings))
-        self._dispatch.round(self.on)
-        self._look_at_audit_log()
+        with suppress(InUse), self._store.lock("rounds"):  # another process of the same store does it just now
+            self._dispatch.round(self.on)
+            self._look_at_audit_log()
 
     def _look_at_clock(self) -> None:
         """A clock that was set stops no schedule, but whoever reads times should know."""

@@ -22,7 +22,7 @@ from runner.errors import InUse, Invalid, StoreError, VaultError, WrongUse
 from runner.golive import permission
 from runner.inbox import settings
 from runner.inbox.app import inbox
-from runner.listener import Listener
+from runner.listener import Deaf, Listener
 from runner.logs import faults, silence
 from runner.logs.log import Log
 from runner.logs.sinks import log_of
@@ -49,20 +49,21 @@ def run(arguments: Namespace) -> int:
     """
     places = Places.of(arguments)
     found = project.load(places.project)
+    address = places.address()
+    takes_in, works = not arguments.worker, not arguments.inbox
+    if not (takes_in and works) and address is None:
+        fix = "Leave --inbox and --worker out, or move the store: docs/scaling.md."
+        raise WrongUse("one machine's service has both, inbox and worker", fix=fix)
     _keep_to_ourselves()
-    with places.store(who="service") as store, _alone(store):
+    with places.store(who="service") as store, nullcontext() if address else _alone(store):
         vault = Vault(places.data / "keys", now=_now)
-        _refuse_without_key(store)
         log = _log(found, vault, arguments.log_format)
         bell = Bell()
-        app = inbox(store, vault, found, now=_now, log=log, ring=bell.ring)
-        listener = Listener(app, settings.of(found), log)
+        listener = _listener(store, vault, found, bell, log) if takes_in else Deaf()
         made_of = provenance(found)
         held = permission.is_held(store, places, made_of)
         configuration = _credentials_in(places.credentials)
         _refuse_unsafe_credentials(found, configuration)
-        at_work = _without_jobs(found) if held else found
-        worker = Worker(store, vault, at_work, configuration=configuration, now=_now, log=log, made_of=made_of)
         watch = _rounds(store, found, places, made_of, log)
         lost: list[VaultError] = []
 
@@ -73,22 +74,63 @@ def run(arguments: Namespace) -> int:
             bell.stop()
             listener.stop()
 
-        with _stopped_by_signals(listener, worker, bell):
-            report.print_lines(
-                [json.dumps({"url": listener.url}) if arguments.json else f"listening at {listener.url}"]
-            )
-            with (
-                _told(log, found, made_of, held),
-                _audited(store, vault, found, places.credentials, made_of),
-                silence.closed_descriptors(),
-                _measured(found, store, watch),
-                rounds.at_work(watch, bell.ended, log),
-                crew.at_work(worker, store, bell, number=_number_of_threads(found), now=_now, give_up=give_up, log=log),
-            ):
-                listener.run()
+        with ExitStack() as parts:
+            at_work = _without_jobs(found) if held else found
+            worker = Worker(
+                store, vault, at_work if works else _without_jobs(found), configuration=configuration, now=_now,
+                log=log, made_of=made_of, handed=address is not None,
+            )  # fmt: skip
+            parts.enter_context(_stopped_by_signals(listener.stop, bell.stop, worker.stop))
+            _say(arguments, listener.url)
+            parts.enter_context(_told(log, found, made_of, held))
+            parts.enter_context(_audited(store, vault, found, places.credentials, made_of))
+            parts.enter_context(silence.closed_descriptors())
+            parts.enter_context(_measured(found, store, watch))
+            if works:
+                parts.enter_context(rounds.at_work(watch, bell.ended, log))
+                parts.enter_context(_at_work(worker, store, address, at_work, bell, give_up, log))
+            listener.run()
     if lost:
         raise lost[0]
     return 0
+
+
+def _listener(store: Store, vault: Vault, found: Project, bell: Bell, log: Log) -> Listener:
+    """The inbox on its socket. Raises Invalid while there is no key to post with."""
+    _refuse_without_key(store)
+    return Listener(inbox(store, vault, found, now=_now, log=log, ring=bell.ring), settings.of(found), log)
+
+
+def _say(arguments: Namespace, url: str | None) -> None:
+    line = f"listening at {url}" if url else "working"
+    report.print_lines([json.dumps({"url": url}) if arguments.json else line])
+
+
+@contextmanager
+def _at_work(
+    worker: Worker, store: Store, address: str | None, found: Project, bell: Bell,
+    give_up: Callable[[VaultError], None], log: Log,
+) -> Iterator[None]:  # fmt: skip
+    """Let threads work, and where the store is in PostgreSQL, let it hand out the units among all processes."""
+    with ExitStack() as parts:
+        if address:
+            from runner.work import handout  # here, since one machine alone needs nothing of it
+
+            perform = partial(crew.perform, worker=worker, bell=bell, give_up=give_up, log=log)
+            hand_out = handout.HandOut(address, _handed(found), perform, log)
+            parts.enter_context(handout.at_work(hand_out, store, worker.offer, bell.ended, log))
+        number = _number_of_threads(found, handed=address is not None)
+        parts.enter_context(crew.at_work(worker, store, bell, number=number, now=_now, give_up=give_up, log=log))
+        yield
+
+
+def _handed(found: Project) -> dict[str, int]:
+    """The jobs that messages and other jobs start, and how many of their units are done at a time."""
+    return {
+        job.name: job.workers
+        for job in found.jobs.values()
+        if job.enabled and any(trigger.kind in ("message", "success", "failure") for trigger in job.triggers)
+    }
 
 
 def _without_jobs(found: Project) -> Project:
@@ -163,11 +205,10 @@ def _credentials_in(folder: Path) -> Callable[[Job], State]:
 
 
 @contextmanager
-def _stopped_by_signals(listener: Listener, worker: Worker, bell: Bell) -> Iterator[None]:
+def _stopped_by_signals(*stops: Callable[[], None]) -> Iterator[None]:
     def stop(*_: object) -> None:
-        bell.stop()
-        worker.stop()
-        listener.stop()
+        for each in stops:
+            each()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -206,6 +247,8 @@ def _measured(found: Project, store: Store, watch: Rounds) -> AbstractContextMan
     return metrics.shown(found.settings["metrics"], store, lambda: watch.on, now=_now)
 
 
-def _number_of_threads(found: Project) -> int:
-    wanted = sum(job.workers for job in found.jobs.values() if job.enabled)
+def _number_of_threads(found: Project, *, handed: bool) -> int:
+    """For all that may be done at a time; where units are handed out, for what is scheduled or delivered."""
+    jobs = [job for job in found.jobs.values() if job.enabled]
+    wanted = sum(1 if handed else job.workers for job in jobs if not handed or job.is_scheduled or job.delivers_to)
     return min(max(wanted, 1), _MOST_THREADS)

@@ -119,6 +119,7 @@ EVENTS = {
     "unit_again": Event("a unit will be tried again", ("job", "unit", "tries", "due", "code")),
     "unit_parked": Event("a person must settle a unit", ("job", "unit", "code"), "warning"),
     "unit_dead": Event("a unit was given up", ("job", "unit", "tries", "code"), "error"),
+    "units_recovered": Event("what was left by a process that is gone is handed out again", ("count",), "warning"),
     "payload_erased": Event("a unit has succeeded, and its payload is deleted", ("job", "unit")),
     "payloads_scrubbed": Event("what was deleted was seen gone from the files", ("count",)),
     "payloads_expired": Event("what nobody settled in time was deleted", ("count",), "warning"),

@@ -34,6 +34,7 @@ from runner.store.copies import Copies, prepare, read_backup
 from runner.store.database import wall_clock
 from runner.store.envelopes import Envelopes
 from runner.store.erasure import About, Erasure
+from runner.store.handing import Handing
 from runner.store.ledger import Ledger, Memory, Outbox
 from runner.store.listings import Listings
 from runner.store.locks import Locks
@@ -68,7 +69,7 @@ from runner.store.runs import Runs
 from runner.store.schedules import Schedules
 from runner.store.setbacks import Setbacks
 from runner.store.sqlite import FILE
-from runner.store.units import Units
+from runner.store.units import Units, held_as
 from runner.store.watch import Watch
 
 __all__ = [
@@ -99,6 +100,7 @@ __all__ = [
     "Unit",
     "UnitLine",
     "Unsettled",
+    "held_as",
     "prepare",
     "read_backup",
 ]
@@ -106,7 +108,7 @@ __all__ = [
 
 class Store(
     Messages, Units, Envelopes, Schedules, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs, Access,
-    Audit, Copies, Listings, Watch, Locks,
+    Audit, Copies, Listings, Watch, Locks, Handing,
 ):  # fmt: skip
     """The data directory, open.
 

@@ -95,6 +95,10 @@ class Link(Connection, Protocol):
         """Within the transaction at hand: refuse a store's own key that isn't the one which this was made with."""
         ...
 
+    def equip(self) -> None:
+        """Within the transaction at hand, once the tables are there: make what else it does with them."""
+        ...
+
     def spelled(self, statement: str) -> str:
         """A statement that makes a table, index or trigger, as this database wants it."""
         ...
@@ -143,6 +147,14 @@ class Engine(Protocol):
 
     def was_kept(self, transaction: str) -> bool:
         """Whether a transaction was committed whose outcome was unknown. Raises Unconfirmed while it is."""
+        ...
+
+    def lease(self, seconds: float, on_writer: "OnWriter[None]") -> None:
+        """From now on, let what this process holds be free again when it was silent for so long."""
+        ...
+
+    def beat(self, on_writer: "OnWriter[None]") -> None:
+        """Not be silent; where the connection broke off, there is another afterwards."""
         ...
 
     def take_again(self, link: Link) -> None:

@@ -160,6 +160,22 @@ class Database:
             fix = "It is tried again; look after the network if this comes often."
             raise StoreError("the connection to the database broke off, and with it the locks of this run", fix=fix)
 
+    def refuse_unheld(self, session: int) -> None:
+        """The same outside of a change, when the database itself was asked just now. Raises StoreError."""
+        self.beat()
+        self.refuse_since(session)
+
+    def lease(self, seconds: float) -> None:
+        """From now on let what this process holds be free again when it doesn't `beat` for so long, as one that was
+        stopped; where processes of several machines share the database."""
+        with self._told():
+            self._engine.lease(seconds, self._on_writer)
+
+    def beat(self) -> None:
+        """Tell the database that this process is at work. Raises StoreError."""
+        with self._told():
+            self._engine.beat(self._on_writer)
+
     @property
     def overwrites(self) -> bool:
         """Whether `checkpoint` makes what was deleted vanish; else only the end of its key does."""

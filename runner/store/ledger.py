@@ -44,6 +44,10 @@ class Ledger:
             return {**(found or _NOTHING_KNOWN), "doubtful": True}
         return found
 
+    def fence(self) -> None:
+        """Right before something is sent: raise StoreError when the locks of the run may be somebody else's by now."""
+        self._database.refuse_unheld(self._session)
+
     def write(self, kind: str, key: str, entry: Entry | None) -> None:
         """Keep the entry; forget it when it is None. Where there is a tombstone, it stays one."""
 

@@ -144,3 +144,4 @@ def migrate(db: Transaction, link: Link) -> None:
         db.execute("INSERT INTO audit_end (one, number, hash, seal) VALUES (1, 0, ?, ?)", (audit.START, seal))
     if version < len(STEPS):
         link.set_version(len(STEPS))
+    link.equip()

@@ -42,6 +42,7 @@ class Postgres:
         self._address = checked(address)
         self._patience = patience
         self._held: set[str] = set()
+        self._lease = 0.0
         self._turn = threading.Lock()
 
     def connect(self) -> "Session":
@@ -87,8 +88,22 @@ class Postgres:
 
         return give_back
 
+    def lease(self, seconds: float, on_writer: OnWriter[None]) -> None:
+        """Let the server end the writing connection when it is silent for so long, and with it the locks."""
+        self._lease = seconds
+        on_writer(self._say_lease)
+
+    def beat(self, on_writer: OnWriter[None]) -> None:
+        """Say something on the writing connection."""
+        on_writer(_say_something)
+
+    def _say_lease(self, link: Link) -> None:
+        if self._lease:
+            link.execute(f"SET idle_session_timeout = {round(self._lease * 1000)}")
+
     def take_again(self, link: Link) -> None:
         """So that nobody new comes in, until those who relied on the old connection have given up."""
+        self._say_lease(link)
         for name in list(self._held):
             lock(link, name)
 
@@ -103,6 +118,10 @@ class Postgres:
                 said = "the database was lost while a change was committed: it may have been kept"
                 raise Unconfirmed(said, fix=_LOOK, transaction=transaction)
             time.sleep(_PAUSE)
+
+
+def _say_something(link: Link) -> None:
+    link.execute("SELECT 1").fetchone()
 
 
 # How libpq's words begin to tell what is wrong, and what we say instead.

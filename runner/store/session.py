@@ -9,7 +9,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from runner.errors import StoreError
-from runner.store import dialect
+from runner.store import dialect, handing
 from runner.store.connection import Link, Rows
 from runner.store.dialect import arranged, numbered
 
@@ -105,6 +105,10 @@ class Session:
         elif self.execute("SELECT key FROM store").fetchone() != (key,):
             fix = "Use the data directory of the others, which has their store.key, or another database."
             raise StoreError("the database belongs to another data directory", fix=fix)
+
+    def equip(self) -> None:
+        """Let procrastinate hand out the units."""
+        handing.equip(self)
 
     def spelled(self, statement: str) -> str:
         """A statement that makes a table, index or trigger, as PostgreSQL wants it."""

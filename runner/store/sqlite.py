@@ -50,6 +50,12 @@ class Sqlite:
         """A file tells at once what became of a change."""
         raise NotImplementedError
 
+    def lease(self, seconds: float, on_writer: OnWriter[None]) -> None:
+        """Files stay locked until their process ends."""
+
+    def beat(self, on_writer: OnWriter[None]) -> None:
+        """There is nobody to tell."""
+
     def take_again(self, link: Link) -> None:
         """Files stay locked whatever happens to connections."""
 
@@ -76,6 +82,9 @@ class File(sqlite3.Connection):
         """The file's `user_version`."""
         (version,) = self.execute("PRAGMA user_version").fetchone()
         return int(version)
+
+    def equip(self) -> None:
+        """Nothing: one process hands itself its units."""
 
     def set_version(self, version: int) -> None:
         """Set the file's `user_version`."""

@@ -71,13 +71,13 @@ def sum_up(db: Transaction, message: str | None, now: datetime) -> None:
 class Units(Database):
     """What waits to be done, and what became of it."""
 
-    def claim(self, now: datetime, *, jobs: Collection[str]) -> Unit | None:
-        """Begin the unit of these jobs that has been due longest; None when nothing is."""
+    def claim(self, now: datetime, *, jobs: Collection[str], only: str | None = None) -> Unit | None:
+        """Begin the unit of these jobs that has been due longest, or `only` this one; None when nothing is due."""
         if begun := self.recalled(_CLAIM):
             with suppress(TakenOver):
                 self.put_back(begun, now=now)  # nobody was told that it was begun
         self.forget(_CLAIM)
-        return self.change_known(_CLAIM, lambda db: _claim(db, sorted(jobs), now))
+        return self.change_known(_CLAIM, lambda db: _claim(db, sorted(jobs), now, only))
 
     def next_due(self, jobs: Collection[str]) -> datetime | None:
         """When a unit of these jobs will be due, or has been since; None when none waits."""
@@ -88,6 +88,18 @@ class Units(Database):
     def release_abandoned(self, now: datetime) -> int:
         """At start: what a killed service was at is due at once; that try counts. How many there were."""
         return self.change(lambda db: _release_abandoned(db, now))
+
+    def release_unheld(self, now: datetime) -> int:
+        """The same, of what nobody holds as `held_as` says: whoever was at it is gone. How many there were."""
+        running = [unit_id for (unit_id,) in self.read("SELECT id FROM units WHERE status = 'running'")]
+        released = 0
+        for unit_id in running:
+            if give_back := self.take(held_as(unit_id)):
+                try:
+                    released += self.change(lambda db, each=unit_id: _release_abandoned(db, now, each))  # type: ignore[misc]
+                finally:
+                    give_back()
+        return released
 
     def put_back(self, unit: Unit, *, now: datetime, due: datetime | None = None) -> None:
         """Leave a unit that was claimed for later, as if it had not been begun."""
@@ -152,8 +164,23 @@ def _first_due(db: Connection, jobs: Iterable[str], until: str) -> tuple[str, in
     return min((row for row in found if row), default=None)
 
 
-def _claim(db: Transaction, jobs: Iterable[str], now: datetime) -> Unit | None:
-    first = _first_due(db, jobs, text(now))
+def held_as(unit_id: str) -> str:
+    """The lock that who is at a unit holds, where other processes look after it.
+
+    >>> held_as("u1")
+    'unit/u1'
+    """
+    return f"unit/{unit_id}"
+
+
+def _this_one(db: Connection, unit_id: str, jobs: Iterable[str], until: str) -> tuple[str, int, int] | None:
+    query = """SELECT due, turn, number, job FROM units WHERE id = ? AND status = 'pending' AND head = 1 AND due <= ?"""
+    found = db.execute(query, (unit_id, until)).fetchone()
+    return found[:3] if found and found[3] in jobs else None
+
+
+def _claim(db: Transaction, jobs: Collection[str], now: datetime, only: str | None) -> Unit | None:
+    first = _this_one(db, only, jobs, text(now)) if only else _first_due(db, jobs, text(now))
     if first is None:
         return None
     row = db.execute(
@@ -168,8 +195,9 @@ def _claim(db: Transaction, jobs: Iterable[str], now: datetime) -> Unit | None:
     return Unit(unit_id, message, job, subject, started_by, tries, *began, claims, sealed)
 
 
-def _release_abandoned(db: Transaction, now: datetime) -> int:
-    rows = db.execute("SELECT number, subject FROM units WHERE status = 'running'").fetchall()
+def _release_abandoned(db: Transaction, now: datetime, only: str | None = None) -> int:
+    these = "SELECT number, subject FROM units WHERE status = 'running' AND id = coalesce(?, id)"
+    rows = db.execute(these, (only,)).fetchall()
     for number, subject in rows:
         db.execute("UPDATE units SET status = 'pending', due = ? WHERE number = ?", (text(now), number))
         line_up(db, subject)

@@ -48,6 +48,11 @@ class Clockwork:
                 self._last[name] = min(self._last[name], now)
                 self._next[name] = next_slot(job.triggers, self._last[name])
 
+    def look_round(self) -> None:
+        """Another process may have been killed while it ran a job; whoever holds that job's lock is at it still."""
+        with self._place.turns.choosing:
+            self._interrupted |= self._place.store.interrupted().keys() & self._jobs.keys()
+
     def _due(self) -> Iterator[tuple[Job, datetime | None]]:
         """The jobs to run, each with the slot to take; None for one that was taken when the service was killed."""
         now = self._place.now()
@@ -77,6 +82,9 @@ class Clockwork:
                 return
             self._interrupted.add(job.name)  # until it has run, whatever comes between
             self._tell_slot(job, slot, expected)
+        elif job.name not in store.interrupted():  # another process has made up for it
+            self._interrupted.discard(job.name)
+            return
         released = store.revisit(job.name)
         given = {"cursor": store.cursor(job.name), "revisit": [name for name in released if is_id(name)]}
         performed = place.runs.perform(job, {key: value for key, value in given.items() if value})

@@ -54,13 +54,29 @@ def work(
         except VaultError as error:
             give_up(error)
             return
-        except RunnerError as error:
-            log.write("trouble", part="worker", type=type(error).__name__, code=error.code)
-            pause = _AFTER_TROUBLE
         except Exception as error:
-            log.write("unforeseen", part="worker", **faults.place_of(error))
+            _tell(error, log)
             pause = _AFTER_TROUBLE
         bell.wait(heard, pause)
+
+
+def perform(unit: str, *, worker: Worker, bell: Bell, give_up: Callable[[VaultError], None], log: Log) -> None:
+    """Do a unit that was handed out; after trouble stay away from it for a while, for it is handed out again."""
+    try:
+        if worker.begin(unit):
+            bell.ring()
+    except VaultError as error:
+        give_up(error)
+    except Exception as error:
+        _tell(error, log)
+        bell.ended.wait(_AFTER_TROUBLE)
+
+
+def _tell(error: Exception, log: Log) -> None:
+    if isinstance(error, RunnerError):
+        log.write("trouble", part="worker", type=type(error).__name__, code=error.code)
+    else:
+        log.write("unforeseen", part="worker", **faults.place_of(error))
 
 
 def pause_until(due: datetime | None, now: datetime) -> float:

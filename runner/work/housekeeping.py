@@ -3,11 +3,12 @@ too old is deleted, and the audit log's end is signed."""
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from runner import custody
-from runner.errors import UnreadableFile
+from runner.errors import InUse, UnreadableFile
 from runner.logs.log import SILENT, Log
 from runner.store import Store
 from runner.vault import Vault
@@ -43,10 +44,12 @@ class Housekeeping:
 
     def step(self) -> bool:
         """Do one thing that is due; False when nothing is, or somebody is at it."""
-        if not self._turn.acquire(blocking=False):
+        if self.next_due() > self._now() or not self._turn.acquire(blocking=False):
             return False
         try:
-            return self._scrub() or self._expire() or self._change_epoch() or self._purge() or self._sign()
+            with suppress(InUse), self._store.lock("housekeeping"):  # among all processes, too
+                return self._scrub() or self._expire() or self._change_epoch() or self._purge() or self._sign()
+            return False
         finally:
             self._turn.release()
 

@@ -119,7 +119,7 @@ class _StoppableLedger:
     def __init__(self, ledger: Any, runs: Runs) -> None:
         self._ledger = ledger
         self._runs = runs
-        self.write = ledger.write
+        self.write, self.fence = ledger.write, ledger.fence
 
     def read(self, kind: str, key: str) -> Any:
         self._runs.refuse_when_stopping()

@@ -8,7 +8,7 @@ from runner import custody, handover
 from runner.errors import Cause, InUse, StoreError
 from runner.handover import Start
 from runner.project import Job
-from runner.store import NewUnit, StartedBy, Unit
+from runner.store import NewUnit, StartedBy, Unit, held_as
 from runner.work import verdict
 from runner.work.running import Performed
 from runner.work.verdict import Verdict
@@ -28,10 +28,33 @@ class Units:
 
     def step(self) -> bool:
         """Run one unit that is due; False when none is."""
+        return self._begin()
+
+    def begin(self, unit_id: str) -> bool:
+        """Run this unit, which was handed out; False when it isn't due, or its job may not run, or somebody has it.
+
+        While it runs it is held among all processes, so that they can tell when whoever was at it is gone.
+        """
+        give_back = self._place.store.take(held_as(unit_id))
+        if give_back is None:
+            return False
+        try:
+            return self._begin(only=unit_id)
+        finally:
+            give_back()
+
+    def offer(self) -> None:
+        """Let be handed out what was given to nobody who could begin it, or to somebody who is gone."""
+        store, now = self._place.store, self._place.now()
+        if count := store.release_unheld(now):
+            self._place.log.write("units_recovered", count=count)
+        store.offer(now, jobs=[job.name for job in self._place.turns.free()])
+
+    def _begin(self, *, only: str | None = None) -> bool:
         place = self._place
         with place.turns.choosing:
             free = {job.name: job for job in place.turns.free()}
-            unit = place.store.claim(place.now(), jobs=free)
+            unit = place.store.claim(place.now(), jobs=free, only=only)
             if unit is None:
                 return False
             job = free[unit.job]

@@ -39,8 +39,9 @@ class Worker:
 
     `configuration` gives a job's credentials, `{name: credential}`, anew for each run; `runtime` what operations see of
     the world (clock, network …; None lets them see the real one); `load` a job's script. `now` and `random` are its
-    clock and its chance, `log` is where events are written, `made_of` stands beside each run. When it is made, whatever
-    a killed service was at becomes due again. Raises InvalidJob when an enabled job can't be loaded, VaultError when
+    clock and its chance, `log` is where events are written, `made_of` stands beside each run. Where several machines
+    share the work, units are `handed` out: then `step` does the rest. When it is made, whatever a killed service was at
+    becomes due again. Raises InvalidJob when an enabled job can't be loaded, VaultError when
     what waits can't be opened; then nothing was touched.
 
     >>> worker = Worker(store, vault, project, configuration=of_job, now=now)  # doctest: +SKIP
@@ -60,6 +61,7 @@ class Worker:
         load: Callable[[Job], JobScript] | None = None,
         log: Log = SILENT,
         made_of: Provenance = UNKNOWN,
+        handed: bool = False,
     ) -> None:
         world = World(now, configuration, random or SystemRandom(), runtime, log, made_of)
         self._place = Workplace(
@@ -76,12 +78,15 @@ class Worker:
             if job.enabled:
                 self._place.runs.load(job)
         custody.check(store, vault)
-        store.release_abandoned(now())
+        if not handed:
+            store.release_abandoned(now())
         self._housekeeping = Housekeeping(
             store, vault, Ages.of(project), now=now, log=log, sign_into=checkpoints.folder_of(project)
         )
         self._clockwork, self._deliveries = Clockwork(self._place), Deliveries(self._place)
-        self._chores = (self._housekeeping, self._clockwork, self._deliveries, Units(self._place))
+        self._units = Units(self._place)
+        alone = () if handed else (self._units,)
+        self._chores = (self._housekeeping, self._clockwork, self._deliveries, *alone)
         self._setbacks = Setbacks(store.newest_moment() or now(), mend=self._set_back)
 
     def step(self) -> bool:
@@ -89,6 +94,16 @@ class Worker:
         when a key is gone; nothing is lost by calling again later."""
         self._setbacks.look(self._place.now())
         return self._place.settlements.catch_up() or any(chore.step() for chore in self._chores)
+
+    def begin(self, unit_id: str) -> bool:
+        """Run a unit that was handed out, if it may be run here and now; False when not. Raises as `step` does."""
+        self._place.settlements.catch_up()
+        return self._units.begin(unit_id)
+
+    def offer(self) -> None:
+        """Let be done what others have left lying, since they are gone or could not. Raises StoreError."""
+        self._units.offer()
+        self._clockwork.look_round()
 
     def next_due(self) -> datetime | None:
         """When something is due next, a moment that has passed when it is already; None when nothing ever will be."""

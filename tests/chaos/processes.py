@@ -27,12 +27,13 @@ class Died(Exception):
 class Service:
     """`runner serve` in a folder with a project file; `command` is what to start instead of the runner.
 
-    All that it says goes to `<folder>/logs/service.txt`, its temporary files to `<folder>/tmp`. Whoever ends it knows
+    All that it says goes to `<folder>/logs/<name>.txt`, its temporary files to `<folder>/tmp`. Whoever ends it knows
     how: an end that nobody asked for raises Died at the next use.
     """
 
-    def __init__(self, folder, *, command=RUNNER, words=()):
+    def __init__(self, folder, *, command=RUNNER, words=(), name="service"):
         self.folder = folder
+        self._name = name
         self._command = [*command, "serve", "--json", *words]
         self._process = None
         self._before = 0  # bytes that were said before it was started last
@@ -46,7 +47,7 @@ class Service:
         """Let it start; it may take a while until it is ready."""
         log = self._log()
         self._before = log.stat().st_size if log.exists() else 0
-        self._process = begun(self._command, self.folder, "service")
+        self._process = begun(self._command, self.folder, self._name)
 
     def wait_until_ready(self):
         """Return when it has the data directory, and listens. Raises Died."""
@@ -68,6 +69,15 @@ class Service:
         self._process.kill()
         self._process.wait(LONGEST_STOP)
 
+    def freeze(self):
+        """Let it stand still where it is, as a machine that is paused."""
+        self.check()
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self):
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self):
         """SIGTERM; its exit code."""
         self.check()
@@ -84,7 +94,7 @@ class Service:
         return self._log().read_text("utf-8", "replace")[-500:]
 
     def _log(self):
-        return self.folder / "logs" / "service.txt"
+        return self.folder / "logs" / f"{self._name}.txt"
 
     def away(self):
         """Whatever happened, it is gone after this."""
