@@ -207,7 +207,7 @@ def test_command(tmp_path, in_postgres, capsys, monkeypatch):
     filled(tmp_path / "data")
     address = in_postgres.address(tmp_path / "data")
     assert 0 == main(["store", "migrate", "--to", address, "--json"])
-    assert {"ledger": 1, "outbox": 1, "messages": 4} == {
+    assert {"ledger": 2, "outbox": 1, "messages": 4} == {
         name: count
         for name, count in json.loads(capsys.readouterr().out)["moved"].items()
         if name in ("ledger", "outbox", "messages")
