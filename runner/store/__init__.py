@@ -34,11 +34,11 @@ from runner.store.copies import Copies, prepare, read_backup
 from runner.store.database import wall_clock
 from runner.store.envelopes import Envelopes
 from runner.store.erasure import About, Erasure
-from runner.store.handing import Handing
 from runner.store.ledger import Ledger, Memory, Outbox
 from runner.store.listings import Listings
 from runner.store.locks import Locks
 from runner.store.messages import Messages
+from runner.store.offers import Offers
 from runner.store.records import (
     Accepted,
     AuditLine,
@@ -108,7 +108,7 @@ __all__ = [
 
 class Store(
     Messages, Units, Envelopes, Schedules, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs, Access,
-    Audit, Copies, Listings, Watch, Locks, Handing,
+    Audit, Copies, Listings, Watch, Locks, Offers,
 ):  # fmt: skip
     """The data directory, open.
 

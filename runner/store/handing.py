@@ -4,16 +4,11 @@ A trigger sees to it in the transaction that changed the unit, so that a message
 a person lets go once more are there together with their jobs, or not at all. A job holds the unit's id, no more.
 """
 
-from collections.abc import Collection
-from datetime import datetime
 from importlib import resources
 
 from runner.store.connection import Link
-from runner.store.database import Database
-from runner.store.moments import text
 
 TASK = "run_unit"
-AT_ONCE = 200  # units that are offered again in one go
 
 # What isn't due within a second is due when it says; the rest at once, since the clocks of hosts differ a little.
 _FUNCTION = f"""
@@ -49,28 +44,3 @@ def equip(link: Link) -> None:
         link.execute((resources.files("procrastinate") / "sql" / "schema.sql").read_text("utf-8"))
         link.execute(_FUNCTION)
         link.execute(_TRIGGER)
-
-
-class Handing(Database):
-    """What the processes of several machines do so that no unit is left lying."""
-
-    def offer(self, now: datetime, *, jobs: Collection[str]) -> int:
-        """Let units of these jobs be handed out that are due, and that nobody was given; how many there were.
-
-        That is so when they were given to somebody who could not begin them: whose clock is late, or who had to leave
-        the credential alone.
-        """
-        if not jobs:
-            return 0
-        return self.change(
-            lambda db: (
-                db.execute(
-                    f"""UPDATE units SET head = head WHERE number IN (
-                      SELECT number FROM units WHERE status = 'pending' AND head = 1 AND due <= ?
-                        AND job IN ({", ".join("?" * len(jobs))})
-                        AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = units.id
-                                          AND status IN ('todo', 'doing')) LIMIT {AT_ONCE})""",
-                    (text(now), *sorted(jobs)),
-                ).rowcount
-            )
-        )

@@ -19,6 +19,7 @@ from runner.errors import StoreError
 from runner.logs import faults
 from runner.logs.log import Log
 from runner.store import Store
+from runner.store.address import checked
 from runner.store.handing import TASK
 
 LEASE = 6.0  # seconds of silence after which a process counts as gone
@@ -65,7 +66,7 @@ class HandOut:
     async def _connected(self) -> None:
         """Until it is stopped, or the database breaks off; then what is under way ends, and the error is raised."""
         most = 2 * len(self._workers) + _BESIDE
-        app = App(connector=PsycopgConnector(conninfo=self._address, min_size=1, max_size=most))
+        app = App(connector=PsycopgConnector(conninfo=checked(self._address), min_size=1, max_size=most))
         app.task(name=TASK)(self._run_unit)
         async with app.open_async():
             doing: list[Coroutine[Any, Any, Any]] = [self._stopping.wait(), self._clear(app)]

@@ -1,0 +1,34 @@
+"""Units that were left lying where procrastinate hands them out: they are offered again."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from runner.store.database import Database
+from runner.store.moments import text
+
+_AT_ONCE = 200  # units that are offered again in one go
+
+
+class Offers(Database):
+    """What the processes of several machines do so that no unit is left lying."""
+
+    def offer(self, now: datetime, *, jobs: Collection[str]) -> int:
+        """Let units of these jobs be handed out that are due, and that nobody was given; how many there were.
+
+        That is so when they were given to somebody who could not begin them: whose clock is late, or who had to leave
+        the credential alone.
+        """
+        if not jobs:
+            return 0
+        return self.change(
+            lambda db: (
+                db.execute(
+                    f"""UPDATE units SET head = head WHERE number IN (
+                      SELECT number FROM units WHERE status = 'pending' AND head = 1 AND due <= ?
+                        AND job IN ({", ".join("?" * len(jobs))})
+                        AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = units.id
+                                          AND status IN ('todo', 'doing')) LIMIT {_AT_ONCE})""",
+                    (text(now), *sorted(jobs)),
+                ).rowcount
+            )
+        )
