@@ -12,6 +12,7 @@ REQUIRED = (
     "individuals.progres_sex", "progres_interventionnumber",
 )  # fmt: skip
 AGREED_TIME = timedelta(hours=72)
+KEPT = timedelta(days=7)  # what a person doesn't settle within that is let pass, and holds up nothing
 WAITS_FOR_A_PERSON = ("parked", "dead", "expired", "discarded")
 DELIVERED, FAILED = "Pending Acknowledgement", "Delivery Fail"
 NOT_REACHED = "Primero could not be reached in the agreed time"
@@ -208,13 +209,13 @@ def _names_missing(names, told):
 
 def _in_order(number, events):
     """Once it stands, the only answer is that it was delivered, but for a refusal that was on its way by then."""
-    stands = answered = refused = False
-    on_its_way = 0
+    stands = answered = False
+    refused, on_its_way = None, 0
     for event in events:
         if event.get("number") == number:
             stands = stands or event["what"] == "stands"
             on_its_way += event["what"] == "waits" and event["status"] == FAILED and not stands
-            refused = refused or event["what"] == "answer refused"
+            refused = event["when"] if event["what"] == "answer refused" else refused
         if event["what"] != "dtp" or event["body"].get("progres_interventionnumber") != number:
             continue
         status = event["body"]["status"]
@@ -225,7 +226,9 @@ def _in_order(number, events):
         if status == DELIVERED and not stands:
             yield f"{number} was told to be delivered before it stood in Primero"
         if status in FIELDS:
-            answered, refused = True, False
+            answered, refused = True, None
+        elif refused and event["when"] - refused >= KEPT:
+            continue
         elif not answered or refused or number in event["waiting"]:
             yield f"{number}: a decision was sent while an earlier answer was not delivered"
 

@@ -62,7 +62,8 @@ class Witness:
         body = json.loads(request.content)
         self.refused.append((request.url.path.rpartition("/")[2], body))
         if body.get("status") in ANSWERS:
-            self.events.append({"what": "answer refused", "number": body["progres_interventionnumber"]})
+            number = body["progres_interventionnumber"]
+            self.events.append({"what": "answer refused", "number": number, "when": self.now()})
 
     def waits(self, entry):
         """An answer is put into the outbox."""
