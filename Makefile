@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test bench check chaos kills fuzz lint lock docs clean simulate
+.PHONY: setup demo test bench check chaos fleet kills fuzz lint lock docs clean simulate
 
 setup: $(STAMP)
 
@@ -49,6 +49,10 @@ chaos: SEEDS ?= 100
 chaos: FIRST ?= 1
 chaos: setup
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED),--first $(FIRST) --seeds $(SEEDS))
+
+fleet: SECONDS ?= 600
+fleet: setup
+	$(BIN)/python -m tests.chaos.fleet --seconds $(SECONDS)
 
 kills: POSTS ?= 10000
 kills: KILLS ?= 50
