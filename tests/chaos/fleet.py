@@ -164,7 +164,7 @@ def _recovered(folder, kills):
             if event["event"] == "run_started" and event.get("unit"):
                 begun.setdefault(event["unit"], []).append((_moment(event), file.stem))
     waits = []
-    for moment, name, log in kills:
+    for moment, _, log in kills:
         at = {}
         for event in _events(log):
             if event["event"] == "run_started" and event.get("unit"):
