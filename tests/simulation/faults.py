@@ -108,9 +108,9 @@ class MortalStore(Store):
         with super().reading() as db:
             yield db
 
-    def claim(self, now, *, jobs):
+    def claim(self, now, *, jobs, only=None):
         """As Store.claim."""
-        unit = super().claim(now, jobs=jobs)
+        unit = super().claim(now, jobs=jobs, only=only)
         if unit:
             self._witness.begins(unit, earlier=self._waiting_before(unit))
         return unit
