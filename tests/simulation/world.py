@@ -498,6 +498,7 @@ class World:
         return sum(any(one in content for content in files) for one in self.sealed if one not in kept)
 
     def _waiting(self):
-        """For which interventions an answer waits just now."""
+        """For which interventions an answer waits just now, other than one that has only to be removed."""
+        delivered = "SELECT 1 FROM ledger WHERE kind = outbox.kind AND key = outbox.key AND status = 'done'"
         with super(MortalStore, self._service.store).reading() as db:
-            return {key for (key,) in db.execute("SELECT key FROM outbox")}
+            return {key for (key,) in db.execute(f"SELECT key FROM outbox WHERE NOT EXISTS ({delivered})")}
