@@ -113,6 +113,7 @@ def parser() -> ArgumentParser:
                                        "(then exit with 4)", allow_abbrev=False))  # fmt: skip
     serve = commands.add_parser("serve", help="take messages in and run jobs, until it is stopped", allow_abbrev=False)
     _add_places(serve)
+    serve.add_argument("--console", action="store_true", help="show administrators what it does, in their browsers")
     serve.add_argument("--log-format", choices=("json", "text"), help="how events are written to standard error (text)")
     _add_keys(commands.add_parser("keys", help="the keys that open the inbox", allow_abbrev=False))
     service.add(commands, _add_places)

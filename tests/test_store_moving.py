@@ -6,7 +6,7 @@ import pytest
 
 from runner.cli import main
 from runner.errors import InUse, StoreError, Unconfirmed, WrongUse
-from runner.store import FILE, Key, Parked, Store, moving, tables
+from runner.store import FILE, Account, Key, Parked, Session, Store, moving, tables
 from runner.store.moving import move
 from runner.vault import Vault
 from tests.kept import DAY, ERROR, HOUR, NOON, claim, post, run, unit
@@ -31,6 +31,9 @@ def filled(folder):
         store.add_key(Key("k1", "unhcr", b"\0salt", b"digest\xff", NOON))
         store.take_slot("read", NOON, now=NOON)
         store.open_circuit("south", NOON + DAY, "refused")
+        store.put_account(Account("amal", "viewer", "hashed", "salt", NOON))
+        store.begin_session(Session("digest", "amal", NOON, NOON, NOON))
+        store.count_try("keyed", since=NOON, now=NOON)
         parked = [Parked("read", "c-9", {"id": "c-9"}, "no_service")]
         store.settle_scheduled("read", run("r3"), cursor="2026-03-01", parked=parked, tries={"c-8": 2}, now=NOON)
         return {table: sorted(store.read(f"SELECT * FROM {table}"), key=repr) for table in tables.TABLES}

@@ -64,6 +64,7 @@ def run(arguments: Namespace) -> int:
         at_work = _without_jobs(found) if held else found
         worker = Worker(store, vault, at_work, configuration=configuration, now=_now, log=log, made_of=made_of)
         watch = _rounds(store, found, places, made_of, log)
+        pages = _console(store, vault, found, places, made_of, log) if arguments.console else None
         lost: list[VaultError] = []
 
         def give_up(error: VaultError) -> None:
@@ -74,14 +75,13 @@ def run(arguments: Namespace) -> int:
             listener.stop()
 
         with _stopped_by_signals(listener, worker, bell):
-            report.print_lines(
-                [json.dumps({"url": listener.url}) if arguments.json else f"listening at {listener.url}"]
-            )
+            report.print_lines(_addresses(listener, pages, as_json=arguments.json))
             with (
                 _told(log, found, made_of, held),
                 _audited(store, vault, found, places.credentials, made_of),
                 silence.closed_descriptors(),
                 _measured(found, store, watch),
+                _answered(pages),
                 rounds.at_work(watch, bell.ended, log),
                 crew.at_work(worker, store, bell, number=_number_of_threads(found), now=_now, give_up=give_up, log=log),
             ):
@@ -89,6 +89,30 @@ def run(arguments: Namespace) -> int:
     if lost:
         raise lost[0]
     return 0
+
+
+def _addresses(listener: Listener, pages: Listener | None, *, as_json: bool) -> list[str]:
+    if as_json:
+        return [json.dumps({"url": listener.url, **({"console": pages.url} if pages else {})})]
+    return [f"listening at {listener.url}", *([f"console at {pages.url}"] if pages else [])]
+
+
+def _console(store: Store, vault: Vault, found: Project, places: Places, made_of: Provenance, log: Log) -> Listener:
+    """What administrators look at; its libraries aren't imported where nobody wants it."""
+    try:
+        from runner.console import serving
+    except ImportError:
+        fix = "make setup installs it: the extra console."
+        raise WrongUse("the console needs argon2-cffi and jinja2, which are not installed", fix=fix) from None
+    return serving.listener(store, vault, found, places, made_of, now=_now, log=log)
+
+
+def _answered(pages: Listener | None) -> AbstractContextManager[object]:
+    if pages is None:
+        return nullcontext()
+    from runner.console import serving
+
+    return serving.answering(pages)
 
 
 def _without_jobs(found: Project) -> Project:

@@ -29,12 +29,12 @@ def begin(store: Store, account: str, *, now: datetime, instead_of: str = "") ->
     return fresh
 
 
-def find(store: Store, wanted: str, *, now: datetime) -> Session | None:
-    """The session of this id, while it lasts; it is noted that it was used. Raises StoreError."""
+def find(store: Store, wanted: str, *, now: datetime, used: bool = True) -> Session | None:
+    """The session of this id, while it lasts. It is noted that it is `used`, where it is. Raises StoreError."""
     found = store.find_session(_digest(wanted)) if wanted else None
     if found is None or not (timedelta(0) <= now - found.begun < LONGEST and now - found.used < IDLE):
         return None
-    if now - found.used >= _TOUCHED:
+    if used and now - found.used >= _TOUCHED:
         store.touch_session(found.digest, now)
     return found
 

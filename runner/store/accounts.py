@@ -137,6 +137,17 @@ class Accounts(Database):
 
         self.change(work)
 
+    def end_sessions(self, account: str, *, now: datetime) -> int:
+        """End all sessions of an account. How many there were."""
+
+        def work(db: Transaction) -> int:
+            count = db.execute("DELETE FROM sessions WHERE account = ?", (account,)).rowcount
+            if count:
+                note(db, "signed_out", now, account=account)
+            return count
+
+        return self.change(work)
+
     def forget_sessions(self, *, begun: datetime, used: datetime) -> None:
         """Delete the sessions that began, or were last used, before then."""
         limits = (text(begun), text(used))

@@ -138,6 +138,11 @@ STEPS: Sequence[Sequence[str]] = (
              begun TEXT NOT NULL, used TEXT NOT NULL, confirmed TEXT NOT NULL) WITHOUT ROWID""",
         # Tries since the last success, also of names that nobody has, so that those can't be told apart.
         "CREATE TABLE sign_ins (name TEXT PRIMARY KEY, tries INTEGER NOT NULL, last TEXT NOT NULL) WITHOUT ROWID",
+        # What its pages look for.
+        "CREATE INDEX runs_by_outcome ON runs (outcome, number)",
+        "CREATE INDEX runs_by_code ON runs (code, number) WHERE code IS NOT NULL",
+        "CREATE INDEX runs_by_unit ON runs (unit, number) WHERE unit IS NOT NULL",
+        "CREATE INDEX units_by_code ON units (code, number) WHERE status IN ('parked', 'dead')",
     ),
 )  # fmt: skip
 
