@@ -33,7 +33,8 @@ def keep(state: State, operation: Any, line: Line, value: str, *, begun: bool = 
         _under_way(line).write("intended", value)
     waiting = {"system": operation.system, "kind": line.kind, "key": line.key, "value": value, "send": send}
     state["outbox"].append(waiting)
-    line.write("waiting", value)
+    if not line.says("waiting", value):  # the engine's outbox has seen to it at the same time
+        line.write("waiting", value)
     return state
 
 

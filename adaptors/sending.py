@@ -3,7 +3,7 @@
 Where a sending stands is told by `_standing`, in one word; `once` does what that word asks for.
 """
 
-import uuid
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -176,7 +176,7 @@ def _known(line: Line) -> Entry | None:
 
 def _message_id(state: State) -> str:
     """An answer is given once for every message; without an engine, each call counts as a message of its own."""
-    return str(state.get("message") or uuid.uuid4().hex)
+    return str(state.get("message") or secrets.token_hex(16))
 
 
 def _key(value: Any, kind: str) -> str:

@@ -252,6 +252,6 @@ operations = [
             fn_if(contact_is_not_own, note("the administrator's contact stands in for what the owner left empty")),
             once("referral", data_value("referral.id"), send_referral(REFERRAL)),
         ),
-        workers=8,
+        workers=12,  # more than the 8 connections, which so are busy while some write into the ledger
     ),
 ]

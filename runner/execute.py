@@ -1,7 +1,7 @@
 """One run of one job: its operations over a state, one after the other."""
 
+import secrets
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -13,6 +13,7 @@ from runner.logs.silence import DroppedLines, silence
 from runner.outcome import Run, failure, settle
 from runner.statefile import ENGINE_KEYS, State
 from runner.store import Store
+from runner.tally import Tally
 
 Step = tuple[int, Any]
 Watch = Callable[[int, str], None]
@@ -40,8 +41,8 @@ def initial_state(
     >>> sorted(initial_state({}, {}, store=None))
     ['configuration', 'data', 'errors', 'message', 'outcomes']
     """
-    state = {"data": {}, **given, "configuration": configuration, "message": message or uuid.uuid4().hex}
-    state |= {"outcomes": [], "errors": []}
+    state = {"data": {}, **given, "configuration": configuration, "message": message or secrets.token_hex(16)}
+    state |= {"outcomes": Tally(), "errors": []}
     if store:
         state |= {"ledger": store.ledger(scheduled), "outbox": store.outbox(delivers_to)}
     if dry_run:

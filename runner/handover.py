@@ -21,7 +21,11 @@ def pack(state: State) -> bytes:
     b'{"data": {"a": 1}}'
     """
     own = {key: value for key, value in state.items() if key != "configuration" and key not in ENGINE_KEYS}
-    return json.dumps({key: value for key, value in own.items() if is_json(value)}).encode("ascii")
+    try:
+        packed = json.dumps(own, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        packed = json.dumps({key: value for key, value in own.items() if is_json(value)})
+    return packed.encode("ascii")
 
 
 def unpack(plain: bytes) -> State:

@@ -1,7 +1,9 @@
 """What became of a run: its items, its operations, and the error that ended it, if one did."""
 
+import hashlib
 import re
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ _ITEM_KEYS = ("outcome", "code", "message", "fix")
 # An id, or several after each other. A word without a digit may be somebody's name, whoever called it an id (H41); only
 # a `kind` is a word.
 _IDS = re.compile(r"(?=.*[0-9])[A-Za-z0-9_.:/#-]{1,80}( [A-Za-z0-9_.:/#-]{1,80})*", re.ASCII)
+_KEY_OF_MARKS = secrets.token_bytes(32)
 _KIND = re.compile(r"[a-z_]{1,30}", re.ASCII)
 
 
@@ -27,7 +30,7 @@ class Run:
 
     job: str
     state: State = field(repr=False)
-    items: tuple[dict[str, Any], ...]
+    items: Sequence[dict[str, Any]]
     operations: tuple[dict[str, Any], ...]
     error: RunnerError | None = None
     printed: int = 0
@@ -68,6 +71,31 @@ class Run:
         return None if self.outcome == "failed" else self.state.get("cursor")
 
 
+class View(Sequence[dict[str, Any]]):
+    """Records of items as `told(index, record)` gives them, made anew at every look, so that none is held twice.
+
+    >>> [item["outcome"] for item in View([{"outcome": "done"}], lambda index, record: record)]
+    ['done']
+    """
+
+    def __init__(
+        self, records: Sequence[dict[str, Any]], told: Callable[[int, dict[str, Any]], dict[str, Any]]
+    ) -> None:
+        self._records = records
+        self._told = told
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self._told(index, record) for index, record in enumerate(self._records))
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return list(self)[place]
+        return self._told(range(len(self))[place], self._records[place])
+
+
 def settle(
     job: JobScript, state: State, operations: list[dict[str, Any]], error: RunnerError | None = None, printed: int = 0
 ) -> Run:
@@ -77,8 +105,8 @@ def settle(
     >>> settle(JobScript("greet", Path("greet.py"), "", ()), {"outcomes": [{"outcome": "parked"}]}, []).outcome
     'needs_person'
     """
-    found = [{**record, "ids": _ids(record.get("ids"))} for record in state.get("outcomes", ())]
-    items = tuple(_item(index, record) for index, record in enumerate(found))
+    found = View(state.get("outcomes", ()), _without_names)
+    items = View(found, _item)
     state = {**state, "outcomes": found, "errors": [item for item in items if item["outcome"] in NEEDS_A_LOOK]}
     if isinstance(error, JobFailed):
         state["error"] = error.cause.record
@@ -111,6 +139,10 @@ def failure(job: JobScript, number: int, operation: str, state: State, error: Ba
     return JobFailed(f"{job.name}, operation {number} ({operation}){after}: {why}", cause=cause)
 
 
+def _without_names(_index: int, record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "ids": _ids(record.get("ids"))}
+
+
 def _item(index: int, record: dict[str, Any]) -> dict[str, Any]:
     told = {key: record.get(key) for key in _ITEM_KEYS}
     item = {"index": index, "outcome": told.pop("outcome"), "ids": record["ids"], **told}
@@ -118,7 +150,14 @@ def _item(index: int, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ids(ids: Mapping[str, Any] | None) -> dict[str, str]:
-    """The ids of an item as they may be told: in place of what doesn't look like an id, its length."""
+    """The ids of an item as they may be told."""
     known = {name: str(value) for name, value in (ids or {}).items()}
     forms = {name: _KIND if name == "kind" else _IDS for name in known}
-    return {name: told if forms[name].fullmatch(told) else f"({len(told)} characters)" for name, told in known.items()}
+    return {name: told if forms[name].fullmatch(told) else _untold(told) for name, told in known.items()}
+
+
+def _untold(name: str) -> str:
+    """What stands for that which doesn't look like an id: its length, and a mark that keeps two such records apart,
+    since they are parked and settled by it. Nobody can try names until the mark fits: its key dies with the process."""
+    mark = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4, key=_KEY_OF_MARKS).hexdigest()
+    return f"({len(name)}-characters-{mark})"

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from runner.yamlfile import Where
@@ -31,7 +31,7 @@ def project_schema() -> Schema:
     >>> project_schema()["required"]
     ['name', 'jobs']
     """
-    schema: Schema = json.loads(files("runner").joinpath("project.schema.json").read_text("utf-8"))
+    schema: Schema = json.loads(Path(__file__).with_name("project.schema.json").read_text("utf-8"))
     return schema
 
 

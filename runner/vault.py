@@ -25,7 +25,7 @@ from runner.errors import StoreError, VaultError
 
 _NONCE = 12
 _FINGERPRINT = "fingerprint"
-_EPOCH = re.compile(r"\d{4}-\d{2}-\d{2}")
+_EPOCH = re.compile(r"(\d{4}-\d{2}-\d{2})\.key")
 _OURS = "Check that the folder is yours, and its disk neither full nor read-only."
 _FIX = "Put back the key's file as it was; without it what is pending can't be read."
 
@@ -85,7 +85,7 @@ class Vault:
 
     def fingerprint(self, data: bytes) -> str:
         """A text by which the same bytes are recognised here, and nowhere else (R-RP3)."""
-        if not self.epochs():
+        if not (self._newest or self.epochs()):
             self.ensure_today()
         return hmac.new(self._read(_FINGERPRINT, "the fingerprint key"), data, hashlib.sha256).hexdigest()
 
@@ -95,7 +95,11 @@ class Vault:
 
     def epochs(self) -> list[str]:
         """The days whose keys are here, oldest first."""
-        return sorted(path.stem for path in self._folder.glob("*.key") if _EPOCH.fullmatch(path.stem))
+        try:
+            names = os.listdir(self._folder)
+        except (FileNotFoundError, NotADirectoryError):  # there are none yet, and why, who makes one will be told
+            return []
+        return sorted(found[1] for found in map(_EPOCH.fullmatch, names) if found)
 
     def ensure_today(self) -> str:
         """The newest epoch; today's is made when it is due. A clock that was set back brings no old one back.
@@ -141,8 +145,8 @@ class Vault:
     def _read(self, name: str, what: str) -> bytes:
         path = self._path(name)
         try:
-            mode = path.stat().st_mode
-            key = path.read_bytes()
+            with open(path, "rb") as file:
+                mode, key = os.fstat(file.fileno()).st_mode, file.read()
         except OSError as error:
             raise VaultError(f"{what} can't be read: {error.strerror}", fix=_FIX) from None
         if mode & 0o077:

@@ -48,6 +48,8 @@ def of(name):
 
 # What is said beside the project file, and how the command ends for a country that has never run, without credentials.
 COMMANDS = {
+    "alerts list": ([], 0),
+    "alerts test": ([], 2),
     "audit checkpoint": ([], 0),
     "audit show": ([], 0),
     "audit verify": ([], 0),
@@ -85,6 +87,7 @@ COMMANDS = {
     "scan": ([], 0),
     "snapshot": ([], 3),
     "status": ([], 0),
+    "store migrate": (["--to", "postgresql:///nowhere?host=nowhere"], 2),
     "store purge": (["--dry-run"], 0),
 }
 OTHERS = {"serve", "init"}  # a process, see below; and there it names the project to begin from

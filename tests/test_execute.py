@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import threading
 from pathlib import Path
@@ -13,6 +14,9 @@ from runner.errors import JobFailed, Stopped, StoreError, WrongUse
 from runner.guard import Ending
 from runner.jobscript import JobScript
 from runner.store import Store
+from runner.work.windows import is_id, record_of
+
+MARK = re.compile(r"-[0-9a-f]{8}\)$")
 
 
 def job(*operations):
@@ -110,10 +114,10 @@ def test_items_of_the_report():
         ("GAM-26-0000901", "GAM-26-0000901"),
         ("c-1 c-2", "c-1 c-2"),
         (901, "901"),
-        ("Nyaruot", "(7 characters)"),
-        ("nyaruot", "(7 characters)"),
-        ("asha7@example.org", "(17 characters)"),
-        ("c-1\nNyaruot", "(11 characters)"),
+        ("Nyaruot", "(7-characters)"),
+        ("nyaruot", "(7-characters)"),
+        ("asha7@example.org", "(17-characters)"),
+        ("c-1\nNyaruot", "(11-characters)"),
     ],
 )
 def test_what_is_called_an_id(called, told):
@@ -125,11 +129,21 @@ def test_what_is_called_an_id(called, told):
 
     run = execute.execute(job(find), begin())
     ids = {"case_id": told, "kind": "answer"}
-    assert [ids, ids, [ids]] == [
-        run.items[0]["ids"],
-        run.causes[0].item,
-        [error["ids"] for error in run.state["errors"]],
-    ]
+    everywhere = [run.items[0]["ids"], run.causes[0].item, *(error["ids"] for error in run.state["errors"])]
+    assert [ids] * 3 == [{**each, "case_id": MARK.sub(")", each["case_id"])} for each in everywhere]
+
+
+def test_records_whose_ids_are_not_told():
+    """H41 H52: two records are never taken for one because neither's id may be told; and one is always the same."""
+
+    def find(state):
+        state["outcomes"] += [{"outcome": "parked", "ids": {"id": name}} for name in ("Nyaruot", "Nyamuon", "Nyaruot")]
+        return state
+
+    one, other, again = (record_of(item) for item in execute.execute(job(find), begin()).items)
+    assert one != other
+    assert one == again
+    assert not is_id(one)
 
 
 def test_state_made_anew():

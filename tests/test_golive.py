@@ -48,7 +48,7 @@ def git(folder, *words):
 def folder(tmp_path, monkeypatch):
     """A project's folder, all of which is committed, and a rehearsal that finds nothing."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(rehearsal, "play", lambda folder: PLAYED)
+    monkeypatch.setattr(rehearsal, "play", lambda project: PLAYED)
     (tmp_path / "sort.py").write_text(JOB)
     (tmp_path / "project.yaml").write_text(PROJECT)
     (tmp_path / ".gitignore").write_text("data/\n__pycache__/\n")
@@ -140,10 +140,10 @@ def test_rehearsal(folder, capsys, monkeypatch):
         {**PLAYED, "unforetold": ["sort: 1 dead, 0 parked"]},
         {**PLAYED, "searches": []},
     ):
-        monkeypatch.setattr(rehearsal, "play", lambda folder, played=played: played)
+        monkeypatch.setattr(rehearsal, "play", lambda project, played=played: played)
         assert 4 == told(capsys, "rehearse")[1]
         assert "fail" == statuses(capsys)["K1"] == statuses(capsys)["K4"]
-    monkeypatch.setattr(rehearsal, "play", lambda folder: PLAYED)
+    monkeypatch.setattr(rehearsal, "play", lambda project: PLAYED)
     assert ({"passed": True, "texts": 9, "files": 3, "found": 0, "unforetold": []}, 0) == told(capsys, "rehearse")
     assert "pass" == statuses(capsys)["K1"]
     assert {"code": "passed", "texts": 9, "files": 3, "found": 0}.items() <= audited(folder, "golive_rehearsed")[
@@ -160,11 +160,21 @@ def test_rehearsal_of_another_configuration(folder, capsys):
 
 @pytest.mark.parametrize("program", ["print('no document')", "raise SystemExit(2)"])
 def test_rehearsal_that_cannot_be_played(tmp_path, monkeypatch, program):
-    """Where the demo tells nothing that can be read, the rehearsal says so, and nothing of what was printed."""
+    """Where the rehearsal tells nothing that can be read, the rehearsal says so, and nothing of what was printed."""
     real = subprocess.run
     monkeypatch.setattr(subprocess, "run", lambda _, **more: real([sys.executable, "-c", program], **more))
     with pytest.raises(RunnerError, match=r"^the rehearsal can't be played here$"):
-        rehearsal.play(tmp_path)
+        rehearsal.play(tmp_path / "project.yaml")
+
+
+def test_rehearsal_of_one_of_two_projects(tmp_path, monkeypatch):
+    """K1 K9 The project file that was named is rehearsed, not the one of the usual name beside it."""
+    (tmp_path / "project.yaml").write_text("name: other\n")
+    (tmp_path / "land.yaml").write_text("name: land\n")
+    real = subprocess.run
+    echo = "import json, sys; print(json.dumps({'of': open(sys.argv[sys.argv.index('--project') + 1]).read()}))"
+    monkeypatch.setattr(subprocess, "run", lambda command, **more: real([command[0], "-c", echo, *command[3:]], **more))
+    assert {"of": "name: land\n"} == rehearsal.play(tmp_path / "land.yaml")
 
 
 def test_a_strange_file_in_the_data_directory(folder, capsys):

@@ -622,7 +622,8 @@ def test_no_such_credential():
 
 def test_one_client_for_a_credential_and_run():
     """The client is made once a run, kept off the state, and closed with the runtime."""
-    made, state = [], begin(Server(told(200)))
+    made, closed, state = [], [], begin(Server(told(200)))
+    state["runtime"].transport.close = lambda: closed.append("its connections")
 
     def make(credential, runtime):
         made.append(Client("kobo", credential, runtime))
@@ -631,7 +632,7 @@ def test_one_client_for_a_credential_and_run():
     assert http.client_of(state, "kobo", make) is http.client_of(dict(state), "kobo", make)
     assert {"configuration", "runtime"} == set(state)
     state["runtime"].close()
-    assert made[0]._http.is_closed
+    assert (1, ["its connections"]) == (len(made), closed)
 
 
 def test_two_adaptors_with_one_credential():

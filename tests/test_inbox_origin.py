@@ -70,7 +70,8 @@ def test_no_address(key, text):
 def test_private_key_that_others_read(tmp_path, left_open):
     """R-RT6: a certificate or a private key that others can read stops the service."""
     for name in ("inbox.pem", "inbox.key"):
-        (tmp_path / name).touch(mode=0o644 if name == left_open else 0o600)
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o644 if name == left_open else 0o600)
     project = Project(tmp_path / "project.yaml", "test", {})
     project.settings["inbox"] = {"certificate": "inbox.pem", "private_key": "inbox.key"}
     with pytest.raises(InvalidCredential, match="can be read by other users"):

@@ -344,6 +344,14 @@ def test_diff_of_a_signed_workbook_and_the_project(project, capsys):
     assert CHANGED == capsys.readouterr().out.splitlines()
 
 
+def test_diff_where_nothing_was_signed(project, capsys):
+    """K6 Without a signed version the comparison stops nobody, but never looks like one that found nothing."""
+    assert 0 == cli.main(["mapping", "diff"])
+    told = capsys.readouterr()
+    assert "nothing to compare with\n" == told.out
+    assert "nothing was signed yet" in told.err
+
+
 def test_diff_of_two_files_and_of_revisions(project, capsys):
     """Two job scripts, a revision in git, and a file in one are compared the same way."""
     git(project, "init", "-q")

@@ -92,15 +92,25 @@ def test_a_planted_mistake_is_stopped(copy, plant):
     assert told in said, said
 
 
+def test_one_mistake_hides_no_other(copy):
+    """K6 The first fault ends nothing: all countries' mistakes and the secrets are told at once."""
+    told = [option_that_is_none(copy), mistake_in_a_country(copy), secret(copy)]
+    passed, said = checked(copy)
+    assert not passed
+    assert [] == [each for each in told if each not in said], said
+
+
 def test_the_workflow_asks_for_little():
     """It may read the code and nothing else, needs no secret, and runs on each push; actions are pinned by commit."""
     text = (ROOT / ".github" / "workflows" / "check.yml").read_text("utf-8")
     assert {"contents": "read"} == WORKFLOW["permissions"]
+    assert [] == [name for name, job in WORKFLOW["jobs"].items() if "permissions" in job]  # none takes more for itself
     assert {"push": None, "pull_request": None} == WORKFLOW[True]  # YAML takes `on` for a boolean
     assert "secrets." not in text
     used = [step["uses"] for step in STEPS if "uses" in step]
     assert used
     assert [] == [name for name in used if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", name)]
+    assert used == re.findall(r"uses: (\S+) # v\d+\.\d+\.\d+$", text, re.MULTILINE)  # a person sees which that is
     assert [0, False] == [STEPS[0]["with"][name] for name in ("fetch-depth", "persist-credentials")]
 
 

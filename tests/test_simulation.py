@@ -10,11 +10,13 @@ TELLING = {
     "no-look-up": 3, "kept-nowhere": 2, "answers-dropped": 2, "no-erasure": 1, "bytes-left": 1, "lost-on-restart": 15,
     "swapped-children": 1, "wrong-age": 1, "no-done": 2, "decision-unseen": 1, "gives-up-at-once": 17,
     "cursor-on-failure": 40, "no-intended": 15, "no-subject": 14, "refused-twice": 32, "decision-too-early": 15,
-    "release-for-good": 1191, "clock-unnoticed": 189,
+    "release-for-good": 577, "clock-unnoticed": 189,
 }  # fmt: skip
 
+ONCE_WRONG = (565, 1209, 3920)  # seeds that have found something
 
-@pytest.mark.parametrize("seed", range(1, 9))
+
+@pytest.mark.parametrize("seed", [*range(1, 9), *ONCE_WRONG])
 def test_seed(seed):
     """R-DV1 Whatever goes wrong on the way, nothing is lost, doubled, swapped, left unanswered or kept in the end."""
     assert [] == run(seed)["violations"]

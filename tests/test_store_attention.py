@@ -52,7 +52,6 @@ def test_expired(store):
 def parked_answer(store, **entry):
     """An answer that waits, and the record by which a person is told of it."""
     waiting = {"system": "south", "kind": "answer", "key": "INT-1", "value": "m1", "send": {}, **entry}
-    store.ledger().write("answer", "INT-1", {"status": "waiting", "value": waiting["value"], "answer": {}})
     store.outbox().append(waiting)
     ids = {"id": "INT-1", "kind": "answer", "key": "INT-1"}
     store.settle_scheduled("answers", run("r1"), parked=[Parked("answers", "INT-1", ids, "outcome_unknown")], now=NOON)

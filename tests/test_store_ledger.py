@@ -44,6 +44,13 @@ def test_outbox_keeps_at_once(database, tmp_path):
         assert [] == store.outbox()
 
 
+def test_ledger_knows_what_waits(database, tmp_path):
+    """H16 H19 What waits stands in the ledger as waiting from the same moment on: else it could be sent twice."""
+    with database.open(tmp_path) as store:
+        store.outbox().append({**ANSWER, "value": "m1"})
+        assert {"status": "waiting", "value": "m1", "answer": {}} == store.ledger().read("answer", "INT-1")
+
+
 def test_answer_that_waits_already(database, tmp_path):
     """H19 An answer that waits already isn't kept twice, as a run would that was killed just after keeping it."""
     with database.open(tmp_path) as store:

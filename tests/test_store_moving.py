@@ -6,7 +6,7 @@ import pytest
 
 from runner.cli import main
 from runner.errors import InUse, StoreError, Unconfirmed, WrongUse
-from runner.store import FILE, Account, Key, Parked, Session, Store, moving, tables
+from runner.store import FILE, Account, Key, Parked, Session, Store, Telling, Told, moving, tables
 from runner.store.moving import move
 from runner.vault import Vault
 from tests.kept import DAY, ERROR, HOUR, NOON, claim, post, run, unit
@@ -35,6 +35,8 @@ def filled(folder):
         store.begin_session(Session("digest", "amal", NOON, NOON, NOON))
         store.count_try("keyed", since=NOON, now=NOON)
         parked = [Parked("read", "c-9", {"id": "c-9"}, "no_service")]
+        store.note_sign("clock_jumped", now=NOON)
+        store.keep_telling(Telling("office", NOON, 0), began=[Told("given_up", "sort", "", "error", 1)], now=NOON)
         store.settle_scheduled("read", run("r3"), cursor="2026-03-01", parked=parked, tries={"c-8": 2}, now=NOON)
         return {table: sorted(store.read(f"SELECT * FROM {table}"), key=repr) for table in tables.TABLES}
 
@@ -208,7 +210,7 @@ def test_command(tmp_path, in_postgres, capsys, monkeypatch):
     filled(tmp_path / "data")
     address = in_postgres.address(tmp_path / "data")
     assert 0 == main(["store", "migrate", "--to", address, "--json"])
-    assert {"ledger": 1, "outbox": 1, "messages": 4} == {
+    assert {"ledger": 2, "outbox": 1, "messages": 4} == {
         name: count
         for name, count in json.loads(capsys.readouterr().out)["moved"].items()
         if name in ("ledger", "outbox", "messages")

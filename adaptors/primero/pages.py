@@ -25,9 +25,11 @@ def every_record(ask: Ask, largest: int = LARGEST_PAGE) -> Iterator[Record]:
     5
     """
     given: set[str] = set()
+    met = given  # at the first reading these are the same; a large caseload needs no second list of ids
     for _ in range(1 + REREADS):
-        if (yield from _one_pass(ask, given, largest)):
+        if (yield from _one_pass(ask, given, met, largest)):
             return
+        met = set()
     raise Untrustworthy(
         f"the list shifted each time it was read, {1 + REREADS} times",
         code="pages_shifted",
@@ -35,10 +37,9 @@ def every_record(ask: Ask, largest: int = LARGEST_PAGE) -> Iterator[Record]:
     )
 
 
-def _one_pass(ask: Ask, given: set[str], largest: int) -> Generator[Record, None, bool]:
+def _one_pass(ask: Ask, given: set[str], met: set[str], largest: int) -> Generator[Record, None, bool]:
     """Read from the first page to the last; say whether every record was met."""
     page, per = 1, largest
-    met: set[str] = set()
     overlap: list[str] = []
     before: int | None = None  # the total that the page before told
     while True:
@@ -48,14 +49,16 @@ def _one_pass(ask: Ask, given: set[str], largest: int) -> Generator[Record, None
         ids = [row["id"] for row in rows]
         if ids[: len(overlap)] != overlap or before not in (None, total):
             return False
-        met.update(ids)
-        for row in rows:
+        rows.reverse()
+        while rows:  # each is let go when the next is wanted, so that no two pages are held at once
+            row = rows.pop()
             if row["id"] not in given:
                 given.add(row["id"])
                 yield row
+        met.update(ids)
         start, before = (page - 1) * per, total
-        end = start + len(rows)
-        if not rows or end >= total:
+        end = start + len(ids)
+        if not ids or end >= total:
             return len(met) == total
         page, per = _next_page(end, largest)
         overlap = ids[(page - 1) * per - start :]

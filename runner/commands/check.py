@@ -36,8 +36,8 @@ def look(places: Places, snapshot: Path | None = None) -> list[Finding]:
     jobs = [(job, jobscript.load(job.script, job.name)) for job in found.jobs.values()]
     rows = [*own.of_project(found, [script for _, script in jobs])]
     if snapshot is None:
-        rows += _certificates(found, places.credentials)
-        return rows + [row for system in systems(jobs) for row in _live(system, places.credentials)]
+        asked = [row for system in systems(jobs) for row in _live(system, places.credentials)]
+        return [*rows, *_certificates(found, places.credentials, {row.found for row in asked}), *asked]
     known = snapshots.read(snapshot)
     return rows + [row for system in systems(jobs) for row in _offline(system, known)]
 
@@ -82,11 +82,13 @@ def _live(system: System, folder: Path) -> Iterator[Finding]:
     yield from system.check(known)
 
 
-def _certificates(found: project.Project, folder: Path) -> Iterator[Finding]:
+def _certificates(found: project.Project, folder: Path, told: set[str]) -> Iterator[Finding]:
+    """What needs a look at ours, but for what is `told` already: a credential that can't be read."""
     from runner.tls import certificates  # here, since what it needs takes a while to load
 
-    told = certificates.look(found, folder, datetime.now(UTC))
-    for each in told:
-        yield Finding(WRONG, "certificates", each.where, each.message, each.fix)
-    if not told:
+    seen = certificates.look(found, folder, datetime.now(UTC))
+    for each in seen:
+        if each.message not in told:
+            yield Finding(WRONG, "certificates", each.where, each.message, each.fix)
+    if not seen:
         yield Finding(OK, "certificates", "ours", "each fits its key and its use, and lasts")

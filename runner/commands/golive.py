@@ -67,7 +67,7 @@ def _check(at: Installation, arguments: Namespace) -> int:
 
 
 def _rehearse(at: Installation, arguments: Namespace) -> int:
-    done = rehearse(at.store, at.project.folder, at.made_of, now=at.now)
+    done = rehearse(at.store, at.places.project, at.made_of, now=at.now)
     searched = f"looked for {done.texts} texts in {done.files} files: {done.found} bytes were found"
     lines = [searched, *(f"! {each}" for each in done.unforetold), "passed" if done.passed else "failed"]
     report.print_either(arguments.json, {"passed": done.passed, **asdict(done)}, lines)

@@ -56,7 +56,8 @@ def _diff(arguments: Namespace, project_file: Path) -> int:
     first = arguments.old or versions.signed(project.load(project_file))
     if first is None:
         nothing: dict[str, list[Any]] = {"changes": [], "remarks": []}
-        report.print_either(arguments.json, nothing, ["nothing was signed yet: the project file has no entry signed"])
+        report.print_either(arguments.json, nothing, ["nothing to compare with"])
+        report.print_note("nothing was signed yet: the project file has no entry signed")
         return 0
     sides = [versions.named(name, project_file) for name in (first, arguments.new or str(project_file))]
     old, new = versions.comparable(sides[0].exchanges, sides[1].exchanges)

@@ -35,9 +35,9 @@ class Rehearsal:
         return not self.unforetold and not self.found and min(self.texts, self.files) > 0
 
 
-def rehearse(store: Store, folder: Path, made_of: Provenance, *, now: datetime) -> Rehearsal:
-    """Rehearse in a project's folder and record how it ended. Raises RunnerError where it can't be played."""
-    done = result_of(play(folder))
+def rehearse(store: Store, project: Path, made_of: Provenance, *, now: datetime) -> Rehearsal:
+    """Rehearse what a project file names and record how it ended. Raises RunnerError where it can't be played."""
+    done = result_of(play(project))
     store.record(
         "golive_rehearsed", now=now, configuration=made_of.configuration, code="passed" if done.passed else "failed",
         texts=done.texts, files=done.files, found=done.found,
@@ -61,11 +61,13 @@ def result_of(told: dict[str, Any]) -> Rehearsal:
     )
 
 
-def play(folder: Path) -> dict[str, Any]:
-    """`runner rehearse --json` in this folder, in a process of its own; its document. Raises RunnerError."""
-    command = [sys.executable, "-m", "runner", "rehearse", "--json"]
+def play(project: Path) -> dict[str, Any]:
+    """`runner rehearse --json` of this project file, in a process of its own; its document. Raises RunnerError."""
+    command = [sys.executable, "-m", "runner", "rehearse", "--project", project.name, "--json"]
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_LONGEST, check=False)
+        done = subprocess.run(
+            command, cwd=project.parent, capture_output=True, text=True, timeout=_LONGEST, check=False
+        )
         told: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         raise RunnerError("the rehearsal hangs", fix="Look whether this machine is very busy.") from None

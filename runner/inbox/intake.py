@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from random import Random, SystemRandom
+from threading import Lock
 
 from runner import custody, handover
 from runner.errors import EpochRetired, WrongUse
@@ -43,6 +44,7 @@ class Intake:
         self._kept = timedelta(days=project.settings.get("retention", {}).get("payload_days", _DAYS_KEPT))
         self._now = now
         self._random = random or SystemRandom()
+        self._preparing = Lock()  # threads that all compute at once keep each other from it
 
     def take(self, body: bytes, key_label: str) -> Accepted:
         """Keep a message and its units of work; when this returns they are committed and flushed (R-WH1).
@@ -50,11 +52,10 @@ class Intake:
         The same body again is told from its fingerprint, whatever its blanks and the order of its keys (H21). One
         that no job waits for is kept apart (H37). Raises Refusal, StoreError and VaultError.
         """
-        message = strictjson.read(body, self._limits)
         try:
-            return self._keep(message, len(body), key_label)
+            return self._keep(body, key_label)
         except EpochRetired:  # midnight passed between encrypting and keeping
-            return self._keep(message, len(body), key_label)
+            return self._keep(body, key_label)
 
     def take_again(self, message_id: str) -> Accepted | None:
         """Route a quarantined message once more, since the project may have been mended; None when it isn't one.
@@ -79,18 +80,18 @@ class Intake:
         units = list(self._units(message))
         return self._store.readmit(message_id, units, now=self._now(), window=self._window)
 
-    def _keep(self, message: Message, size: int, key_label: str) -> Accepted:
+    def _keep(self, body: bytes, key_label: str) -> Accepted:
+        with self._preparing:
+            message, units = self._prepared(body, key_label)
+        return self._store.accept(message, units, now=self._now(), window=self._window, keep=self._kept)
+
+    def _prepared(self, body: bytes, key_label: str) -> tuple[NewMessage, list[NewUnit]]:
+        message = strictjson.read(body, self._limits)
         message_id = self._new_id()
         fingerprint = self._vault.fingerprint(strictjson.canonical(message))
         units = list(self._units(message))
         sealed = None if units else self._seal(message, message_id)
-        return self._store.accept(
-            NewMessage(message_id, key_label, fingerprint, size, sealed),
-            units,
-            now=self._now(),
-            window=self._window,
-            keep=self._kept,
-        )
+        return NewMessage(message_id, key_label, fingerprint, len(body), sealed), units
 
     def _units(self, message: Message) -> Iterator[NewUnit]:
         room = _GROWTH * self._limits.size

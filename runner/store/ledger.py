@@ -63,27 +63,32 @@ class Outbox(list[Entry]):
         self._session = database.session
 
     def append(self, entry: Entry) -> None:
-        """Keep an answer, behind all that wait; what waits already isn't kept twice, as after a kill."""
-        kept = (entry["system"], entry["kind"], entry["key"], document(entry), text(self._database.now()))
-        self._change(
-            """INSERT INTO outbox (system, kind, key, entry, since) SELECT ?1, ?2, ?3, ?4, ?5
-               WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE system = ?1 AND entry = ?4)""",
-            kept,
-        )
+        """Keep an answer, behind all that wait; what waits already isn't kept twice, as after a kill. With it the
+        ledger says *waiting*: else the same answer could be sent from elsewhere, too."""
+        since = text(self._database.now())
+
+        def work(db: Transaction) -> None:
+            self._database.refuse_since(self._session)
+            db.execute(
+                """INSERT INTO outbox (system, kind, key, entry, since) SELECT ?1, ?2, ?3, ?4, ?5
+                   WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE system = ?1 AND entry = ?4)""",
+                (entry["system"], entry["kind"], entry["key"], document(entry), since),
+            )
+            waiting = {"status": "waiting", "value": entry["value"], "answer": {}}
+            keep_entry(db, entry["kind"], entry["key"], waiting, since)
+
+        self._database.change(work)
         super().append(entry)
 
     def remove(self, entry: Entry) -> None:
         """Forget an answer that was delivered."""
-        gone = (entry["system"], document(entry))
-        self._change("DELETE FROM outbox WHERE system = ? AND entry = ?", gone)
-        super().remove(entry)
 
-    def _change(self, statement: str, values: tuple[str, ...]) -> None:
         def work(db: Transaction) -> None:
             self._database.refuse_since(self._session)
-            db.execute(statement, values)
+            db.execute("DELETE FROM outbox WHERE system = ? AND entry = ?", (entry["system"], document(entry)))
 
         self._database.change(work)
+        super().remove(entry)
 
 
 class Memory(Database):

@@ -1,7 +1,8 @@
 """The folder of a new country: project file, job scripts and credentials of a template, with the answers written in.
 
-jobs/nirgendwo/project.yaml, *.py          under version control
-jobs/nirgendwo/credentials/*.yaml          of mode 600, ignored by git
+jobs/nirgendwo/project.yaml, *.py             under version control
+jobs/nirgendwo/credentials.example/*.yaml     under version control: what another machine begins with
+jobs/nirgendwo/credentials/*.yaml             of mode 600, ignored by git
 """
 
 import re
@@ -56,6 +57,7 @@ def make(template: Template, country: str, answers: Answers) -> list[Path]:
     """
     folder = template.folder_of(country)
     texts = _with_answers(_copied(template, country), template.questions, answers)
+    texts |= {_example(name): text for name, text in texts.items() if _is_secret(name)}
     try:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
             made = Path(beside) / country
@@ -125,8 +127,17 @@ def _misplaced(question: Question, place: str) -> InvalidProject:
     )
 
 
+def _is_secret(name: str) -> bool:
+    return Path(name).parent.name == _CREDENTIALS
+
+
+def _example(name: str) -> str:
+    """Where the same credential lies as an example: no answer is a secret, so it holds none."""
+    return f"{_EXAMPLES}/{Path(name).name}"
+
+
 def _write(path: Path, text: str) -> None:
-    is_secret = path.parent.name == _CREDENTIALS
-    path.parent.mkdir(mode=0o700 if is_secret else 0o777, parents=True, exist_ok=True)
-    path.touch(mode=0o600 if is_secret else 0o666)
+    secret = _is_secret(str(path))
+    path.parent.mkdir(mode=0o700 if secret else 0o777, parents=True, exist_ok=True)
+    path.touch(mode=0o600 if secret else 0o666)
     path.write_text(text, "utf-8")

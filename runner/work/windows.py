@@ -86,7 +86,7 @@ def record_of(item: Mapping[str, Any]) -> str:
 def is_id(name: str) -> bool:
     """Whether a record's name is its `id`, so that its job can be told to read it again.
 
-    >>> is_id("c-1"), is_id("call=7"), is_id("")
-    (True, False, False)
+    >>> is_id("c-1"), is_id("call=7"), is_id("(7-characters-1b2c3d4e)"), is_id("")
+    (True, False, False, False)
     """
-    return bool(name) and "=" not in name
+    return bool(name) and "=" not in name and not name.startswith("(")

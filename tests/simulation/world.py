@@ -3,7 +3,6 @@
 import json
 import shutil
 import tempfile
-from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from itertools import count
@@ -136,6 +135,7 @@ class World:
         self._traces = []
         self._hours_away = 0.0
         self._deaths = 0
+        self._ends = False
         self._offsets = {self.clock.offset}
         self.sealed = []
 
@@ -222,9 +222,13 @@ class World:
         self.people.touch(details["pick"])
 
     def _work(self, details):
-        """Another thread of the service does something."""
-        with suppress(StoreError):
+        """Another thread of the service does something. What makes it end, ends the service when this one is done."""
+        try:
             self._service.worker.step()
+        except StoreError:
+            pass
+        except VaultError:
+            self._ends = True
 
     def _edit_notes(self, details):
         self.people.edit_notes(details["pick"])
@@ -323,10 +327,12 @@ class World:
             raise AssertionError("the service never comes to rest")
 
     def _next_due(self):
-        """Do what is due; the moment when something is again."""
+        """Do what is due; the moment when something is again. Raises VaultError when another thread met one."""
         self._deliver_posts()
-        while self._service.worker.step():
+        while not self._ends and self._service.worker.step():
             pass
+        if self._ends:
+            raise VaultError("another thread has ended the service")
         due = self._service.worker.next_due()
         return due and due - self.clock.offset
 
@@ -370,7 +376,7 @@ class World:
             self.fate.dead = True
             self._service.store.close()
             self._service = None
-        self.fate.dead = False
+        self.fate.dead = self._ends = False
         self._deaths += 1
         self._traces += traces(self._place, TOKEN)
         shutil.rmtree(self._left, ignore_errors=True)
@@ -382,6 +388,7 @@ class World:
         if self._service:
             self._service.store.close()
             self._service = None
+        self._ends = False
         self.witness.died()
         self._deaths += 1
         self.tell("stopped; somebody starts it again")
