@@ -86,7 +86,7 @@ docs: setup
 
 # Needs uv. Hashes and versions only: no address of a registry may stand in the repository.
 lock:
-	uv pip compile pyproject.toml --extra dev --extra mapping --extra metrics --extra postgres --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra dev --extra console --extra mapping --extra metrics --extra postgres --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
 
 clean:

@@ -116,6 +116,7 @@ def parser() -> ArgumentParser:
     part = serve.add_mutually_exclusive_group()
     part.add_argument("--inbox", action="store_true", help="only take messages in; the store must be in PostgreSQL")
     part.add_argument("--worker", action="store_true", help="only run jobs; the store must be in PostgreSQL")
+    serve.add_argument("--console", action="store_true", help="show administrators what it does, in their browsers")
     serve.add_argument("--log-format", choices=("json", "text"), help="how events are written to standard error (text)")
     _add_keys(commands.add_parser("keys", help="the keys that open the inbox", allow_abbrev=False))
     service.add(commands, _add_places)

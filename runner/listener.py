@@ -1,4 +1,4 @@
-"""The inbox on a socket: uvicorn with httptools, TLS, and time and room for headers that are bounded (R-WH5)."""
+"""Inbox and console on a socket: uvicorn with httptools, TLS, and bounded time and room for headers (R-WH5)."""
 
 import asyncio
 import socket
@@ -170,10 +170,11 @@ def refuse_plain_http(settings: Settings) -> None:
     try:
         loopback = settings.address == "localhost" or ip_address(settings.address).is_loopback
     except ValueError:
-        raise InvalidProject("inbox: address is no address", fix="Write one of this machine's, or 0.0.0.0.") from None
+        fix = "Write one of this machine's, or 0.0.0.0."
+        raise InvalidProject(f"{settings.table}: address is no address", fix=fix) from None
     if not (loopback or settings.certificate or settings.behind_proxy):
         raise InvalidProject(
-            "inbox: plain HTTP is for this machine only (127.0.0.1)",
+            f"{settings.table}: plain HTTP is for this machine only (127.0.0.1)",
             fix="Give certificate and private_key, or name the proxy that ends TLS: behind_proxy.",
         )
 
@@ -187,18 +188,18 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
         context.load_cert_chain(settings.certificate, settings.private_key, password=lambda: b"")
     except (ssl.SSLError, OSError):
         fix = "Both are PEM files, the key has no password, and it is that of the certificate."
-        raise InvalidProject("inbox: certificate and private_key can't be used together", fix=fix) from None
+        raise InvalidProject(f"{settings.table}: certificate and private_key can't be used together", fix=fix) from None
     return context
 
 
 def _bound(settings: Settings) -> socket.socket:
     if not 0 <= settings.port <= 65_535:
-        raise InvalidProject("inbox: port is none", fix="Write a number up to 65535.")
+        raise InvalidProject(f"{settings.table}: port is none", fix="Write a number up to 65535.")
     family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
     try:
         return socket.create_server((settings.address, settings.port), family=family, backlog=1024)
     except OSError as error:
         raise WrongUse(
             f"port {settings.port} of {settings.address} can't be listened at: {error.strerror}",
-            fix="Another program may have it; choose another: port, in the inbox table of the project file.",
+            fix=f"Another program may have it; choose another: port, in the project file's table {settings.table}.",
         ) from None

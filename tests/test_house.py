@@ -19,7 +19,7 @@ ENGINE = [
     "provenance", "jobscript", "dataflow", "statefile", "vault", "store", "changes", "tally", "outcome", "handover",
     "guard", "execute", "places", "progress", "report", "mapping", "keys", "custody", "room", "inbox", "start",
     "precautions", "listener", "subjects", "work", "traces", "scan", "tls", "check", "golive", "alerts", "metrics",
-    "template", "commands", "cli", "__main__",
+    "console", "template", "commands", "cli", "__main__",
 ]  # fmt: skip
 SPECIFIC = re.compile(r"primero|progres\b|dtp", re.IGNORECASE)
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work)/\w")

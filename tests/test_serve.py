@@ -1,5 +1,6 @@
 """`runner serve`, as a process: what it needs to start, that it is alone, and how it ends."""
 
+import base64
 import json
 import os
 import signal
@@ -7,10 +8,13 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from runner.console import totp
 from runner.store import Store
 
 JOB = '"""Keeps nothing. When a message comes."""\n\n\ndef done(state):\n    return state\n\n\noperations = [done]\n'
@@ -64,6 +68,30 @@ def test_a_service_and_its_end(folder):
         events = [line.split()[2] for line in process.stderr.read().splitlines()]
         assert ["service_started", "message_accepted", "service_stopped"] == [events[0], events[1], events[-1]]
     assert [] == [path.name for path in (folder / "data").rglob("*") if path.stat().st_mode & 0o077]
+
+
+def test_console(folder):
+    """With `--console` administrators sign in beside the inbox; without an account it doesn't start, and it ends with
+    the service."""
+    (folder / "project.yaml").write_text(f"{PROJECT}console: {{port: 0}}\n")
+    runner(folder, "keys", "create", "unhcr")
+    refused = runner(folder, "serve", "--console")
+    assert (3, True) == (refused.returncode, "runner console add-user" in refused.stderr)
+    made = json.loads(runner(folder, "console", "add-user", "amal", "--role", "viewer", "--json").stdout)
+    secret = base64.b32decode(parse_qs(urlsplit(made["authenticator"]).query)["secret"][0])
+    command = [sys.executable, "-m", "runner", "serve", "--json", "--console"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            url = json.loads(process.stdout.readline())["console"]
+            code = totp.code(secret, totp.step_of(datetime.now(UTC)))
+            with httpx.Client(base_url=url, headers={"origin": url}) as browser:
+                entered = browser.post("/enter", data={"name": "amal", "password": made["password"], "code": code})
+                assert (303, 200) == (entered.status_code, browser.get("/").status_code)
+            process.send_signal(signal.SIGTERM)
+            assert 0 == process.wait(30)
+            assert made["password"] not in process.stderr.read()
+        finally:
+            process.kill()
 
 
 def settled(folder, ids):

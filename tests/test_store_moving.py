@@ -6,7 +6,7 @@ import pytest
 
 from runner.cli import main
 from runner.errors import InUse, StoreError, Unconfirmed, WrongUse
-from runner.store import FILE, Key, Parked, Store, Telling, Told, moving, tables
+from runner.store import FILE, Account, Key, Parked, Session, Store, Telling, Told, moving, tables
 from runner.store.moving import move
 from runner.vault import Vault
 from tests.kept import DAY, ERROR, HOUR, NOON, claim, post, run, unit
@@ -31,6 +31,9 @@ def filled(folder):
         store.add_key(Key("k1", "unhcr", b"\0salt", b"digest\xff", NOON))
         store.take_slot("read", NOON, now=NOON)
         store.open_circuit("south", NOON + DAY, "refused")
+        store.put_account(Account("amal", "viewer", "hashed", "salt", NOON))
+        store.begin_session(Session("digest", "amal", NOON, NOON, NOON))
+        store.count_try("keyed", since=NOON, now=NOON)
         parked = [Parked("read", "c-9", {"id": "c-9"}, "no_service")]
         store.note_sign("clock_jumped", now=NOON)
         store.keep_telling(Telling("office", NOON, 0), began=[Told("given_up", "sort", "", "error", 1)], now=NOON)

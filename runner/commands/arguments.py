@@ -28,6 +28,7 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     parser(alerts, "list", "show what needs a look now, the gravest first (then exit with 4)")
     tested = parser(alerts, "test", "send a test to each recipient, and say what came back (exit with 4 if one failed)")
     tested.add_argument("recipient", metavar="NAME", nargs="?", help="this one only")
+    _add_console(actions("console", "who may sign in to the console"), parser)
     inbox = actions("inbox", "the messages that were posted, without what is in them")
     listed = parser(inbox, "list", "show the last messages")
     listed.add_argument("--status", choices=_STATUSES, help="only those with this status")
@@ -94,6 +95,18 @@ def _add_check(commands: Any, parser: Callable[[Any, str, str], ArgumentParser])
     checked.add_argument("--snapshot", metavar="FILE", help="with --offline: which (snapshot.json beside the project)")
     asked = parser(commands, "snapshot", "write down what the live systems tell of their forms, for version control")
     asked.add_argument("-o", "--output", metavar="FILE", help="the file (snapshot.json beside the project)")
+
+
+def _add_console(group: Any, parser: Callable[[Any, str, str], ArgumentParser]) -> None:
+    made = parser(group, "add-user", "make an account, or make it anew, and show its password and second factor once")
+    made.add_argument("name", metavar="NAME", help="whose it is, in small letters; the audit log names them by it")
+    made.add_argument(
+        "--role", required=True, choices=("viewer", "operator", "administrator"),
+        help="viewer: look; operator: also retry and discard; administrator: everything",
+    )  # fmt: skip
+    ended = parser(group, "end-user", "end an account and its sessions, at once")
+    ended.add_argument("name", metavar="NAME", help="whose it is")
+    parser(group, "list", "show the accounts")
 
 
 def _add_init(commands: Any) -> None:

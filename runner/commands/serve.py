@@ -33,11 +33,9 @@ from runner.statefile import State
 from runner.store import Store
 from runner.tls import certificates
 from runner.vault import Vault
-from runner.work import crew
+from runner.work import hands
 from runner.work.bell import Bell
 from runner.work.worker import Worker
-
-_MOST_THREADS = 8
 
 
 def run(arguments: Namespace) -> int:
@@ -65,6 +63,7 @@ def run(arguments: Namespace) -> int:
         configuration = _credentials_in(places.credentials)
         _refuse_unsafe_credentials(found, configuration)
         watch = _rounds(store, found, places, made_of, log)
+        pages = _console(store, vault, found, places, made_of, log) if arguments.console else None
         lost: list[VaultError] = []
 
         def give_up(error: VaultError) -> None:
@@ -81,14 +80,17 @@ def run(arguments: Namespace) -> int:
                 log=log, made_of=made_of, handed=address is not None,
             )  # fmt: skip
             parts.enter_context(_stopped_by_signals(listener.stop, bell.stop, worker.stop))
-            _say(arguments, listener.url)
+            report.print_lines(_addresses(listener.url, pages.url if pages else None, as_json=arguments.json))
             parts.enter_context(_told(log, found, made_of, held))
             parts.enter_context(_audited(store, vault, found, places.credentials, made_of))
             parts.enter_context(silence.closed_descriptors())
             parts.enter_context(_measured(found, store, watch))
+            parts.enter_context(_answered(pages))
             if works:
                 parts.enter_context(rounds.at_work(watch, bell.ended, log))
-                parts.enter_context(_at_work(worker, store, address, at_work, bell, give_up, log))
+                parts.enter_context(
+                    hands.at_work(worker, store, address, at_work, bell, now=_now, give_up=give_up, log=log)
+                )
             listener.run()
     if lost:
         raise lost[0]
@@ -101,36 +103,28 @@ def _listener(store: Store, vault: Vault, found: Project, bell: Bell, log: Log) 
     return Listener(inbox(store, vault, found, now=_now, log=log, ring=bell.ring), settings.of(found), log)
 
 
-def _say(arguments: Namespace, url: str | None) -> None:
-    line = f"listening at {url}" if url else "working"
-    report.print_lines([json.dumps({"url": url}) if arguments.json else line])
+def _addresses(url: str | None, console: str | None, *, as_json: bool) -> list[str]:
+    if as_json:
+        return [json.dumps({"url": url, **({"console": console} if console else {})})]
+    return [f"listening at {url}" if url else "working", *([f"console at {console}"] if console else [])]
 
 
-@contextmanager
-def _at_work(
-    worker: Worker, store: Store, address: str | None, found: Project, bell: Bell,
-    give_up: Callable[[VaultError], None], log: Log,
-) -> Iterator[None]:  # fmt: skip
-    """Let threads work, and where the store is in PostgreSQL, let it hand out the units among all processes."""
-    with ExitStack() as parts:
-        if address:
-            from runner.work import handout  # here, since one machine alone needs nothing of it
-
-            perform = partial(crew.perform, worker=worker, bell=bell, give_up=give_up, log=log)
-            hand_out = handout.HandOut(address, _handed(found), perform, log)
-            parts.enter_context(handout.at_work(hand_out, store, worker.offer, bell.ended, log))
-        number = _number_of_threads(found, handed=address is not None)
-        parts.enter_context(crew.at_work(worker, store, bell, number=number, now=_now, give_up=give_up, log=log))
-        yield
+def _console(store: Store, vault: Vault, found: Project, places: Places, made_of: Provenance, log: Log) -> Listener:
+    """What administrators look at; its libraries aren't imported where nobody wants it."""
+    try:
+        from runner.console import serving
+    except ImportError:
+        fix = "make setup installs it: the extra console."
+        raise WrongUse("the console needs argon2-cffi and jinja2, which are not installed", fix=fix) from None
+    return serving.listener(store, vault, found, places, made_of, now=_now, log=log)
 
 
-def _handed(found: Project) -> dict[str, int]:
-    """The jobs that messages and other jobs start, and how many of their units are done at a time."""
-    return {
-        job.name: job.workers
-        for job in found.jobs.values()
-        if job.enabled and any(trigger.kind in ("message", "success", "failure") for trigger in job.triggers)
-    }
+def _answered(pages: Listener | None) -> AbstractContextManager[object]:
+    if pages is None:
+        return nullcontext()
+    from runner.console import serving
+
+    return serving.answering(pages)
 
 
 def _without_jobs(found: Project) -> Project:
@@ -245,10 +239,3 @@ def _measured(found: Project, store: Store, watch: Rounds) -> AbstractContextMan
         fix = "make setup installs it; or take metrics out of the project file."
         raise WrongUse("metrics need prometheus-client, which is not installed", fix=fix) from None
     return metrics.shown(found.settings["metrics"], store, lambda: watch.on, now=_now)
-
-
-def _number_of_threads(found: Project, *, handed: bool) -> int:
-    """For all that may be done at a time; where units are handed out, for what is scheduled or delivered."""
-    jobs = [job for job in found.jobs.values() if job.enabled]
-    wanted = sum(1 if handed else job.workers for job in jobs if not handed or job.is_scheduled or job.delivers_to)
-    return min(max(wanted, 1), _MOST_THREADS)

@@ -1,4 +1,4 @@
-"""The `inbox` table of the project file: where to listen, whom to let in, and how much."""
+"""The tables `inbox` and `console` of the project file: where to listen, whom to let in, and how much."""
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -8,6 +8,8 @@ from runner.errors import InvalidProject
 from runner.project import Project
 
 Network = IPv4Network | IPv6Network
+
+_PORTS = {"inbox": 8080, "console": 8081}
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,9 @@ class Limits:
 class Settings:
     """The whole table. `behind_proxy` are the addresses of the proxy that ends TLS, `allow_from` those of senders (all
     when empty); `rate` is in messages a minute for each key; a body that is posted again within `repeat_days` after
-    its success is the same message."""
+    its success is the same message. `table` is its name, `hosts` are those by which browsers ask for the console."""
 
+    table: str = "inbox"
     address: str = "127.0.0.1"
     port: int = 8080
     certificate: str | None = None
@@ -36,10 +39,11 @@ class Settings:
     allow_from: tuple[Network, ...] = ()
     rate: float = 600
     repeat_days: float = 90
+    hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
 
-def of(project: Project) -> Settings:
+def of(project: Project, table: str = "inbox") -> Settings:
     """The settings of a project; paths begin at its folder. Raises InvalidProject, and InvalidCredential for a private
     key that isn't kept safely.
 
@@ -47,17 +51,18 @@ def of(project: Project) -> Settings:
     >>> of(Project(Path("project.yaml"), "x", {}, settings={"inbox": {"limits": {"size": 2000}}})).limits.size
     2000
     """
-    table = dict(project.settings.get("inbox", {}))
-    files = {key: table[key] for key in ("certificate", "private_key") if key in table}
-    table |= credentials.resolve(files, project.folder, lambda where: f"{project.path.name}, inbox")
+    entry = {"port": _PORTS[table], **project.settings.get(table, {})}
+    files = {key: entry[key] for key in ("certificate", "private_key") if key in entry}
+    entry |= credentials.resolve(files, project.folder, lambda where: f"{project.path.name}, {table}")
     for key in ("behind_proxy", "allow_from"):
-        table[key] = tuple(_network(key, text) for text in table.get(key, ()))
-    return Settings(**{**table, "limits": Limits(**table.get("limits", {}))})
+        entry[key] = tuple(_network(table, key, text) for text in entry.get(key, ()))
+    entry |= {"limits": Limits(**entry.get("limits", {})), "hosts": tuple(entry.get("hosts", ()))}
+    return Settings(table, **entry)
 
 
-def _network(key: str, text: str) -> Network:
+def _network(table: str, key: str, text: str) -> Network:
     try:
         return ip_network(text)
     except ValueError:
         fix = "Write it like 192.0.2.7 or 192.0.2.0/24."
-        raise InvalidProject(f"inbox: {key} holds what is no address", fix=fix) from None
+        raise InvalidProject(f"{table}: {key} holds what is no address", fix=fix) from None

@@ -30,7 +30,7 @@ FIELDS: Mapping[str, Kind] = {
     "unit": "system-id", "message": "system-id", "key": "system-id",
     "job": "code", "label": "code", "code": "code", "method": "code", "setting": "code",
     "expires": "timestamp", "until": "timestamp", "accepted": "timestamp", "made": "timestamp",
-    "row": "code", "day": "timestamp", **dict.fromkeys(CHECKLIST, "code"),
+    "account": "code", "role": "code", "row": "code", "day": "timestamp", **dict.fromkeys(CHECKLIST, "code"),
     **dict.fromkeys(
         ("count", "jobs", "payloads", "records", "answers", "ledger", "items", "runs", "messages", "units", "receipts",
          "slots", "logs", "texts", "files", "found"), "count"
@@ -51,6 +51,11 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "key_revoked": ("a key of the inbox was withdrawn", ("key", "label")),
     "key_used": ("a key of the inbox was used, for the first time on this day", ("key", "label")),
     "authentication_failed": ("requests without a key that counts were turned away", ("count",)),
+    "account_made": ("an account of the console was made, or made anew", ("account", "role")),
+    "account_ended": ("an account of the console was ended", ("account",)),
+    "signed_in": ("somebody signed in to the console", ("account",)),
+    "signed_out": ("a session of the console was ended", ("account",)),
+    "sign_in_failed": ("somebody didn't prove who they are to the console", ("account", "code")),
     "retried": ("a person let something be tried again", ("id", "code", "count")),
     "discarded": ("a person gave something up", ("id",)),
     "payload_erased": ("a payload was deleted", ("unit", "message", "job", "accepted", "method")),

@@ -129,6 +129,15 @@ def keyed_form(keyed: Callable[[str], str] | None, value: str) -> str:
     return f"({len(value)} characters)"
 
 
+def shown_form(keyed: Callable[[str], str] | None, value: str) -> str:
+    """An id as people may see it: as it is when it is a random number or a hash, else keyed.
+
+    >>> shown_form(None, "9f86d081884c7d659a2feaa0c55ad015"), shown_form(None, "GAM-26-00901")
+    ('9f86d081884c7d659a2feaa0c55ad015', '(12 characters)')
+    """
+    return value if _MEANINGLESS.fullmatch(value) else keyed_form(keyed, value)
+
+
 def as_json(line: Line) -> str:
     """A line for programs.
 

@@ -12,6 +12,7 @@
     ledger      what was sent, how far was read, which answers wait
     runs        one line for each run and item
     access      keys of the inbox, circuits of credentials, settings
+    accounts    who may look at the console, and who is looking
     audit       who did what, in entries that are bound to each other
     copies      backup and restore
     listings    what commands show
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Self
 
 from runner.store.access import Access
+from runner.store.accounts import Account, Accounts, Session
 from runner.store.attention import Attention
 from runner.store.audit import Audit
 from runner.store.copies import Copies, prepare, read_backup
@@ -76,6 +78,7 @@ __all__ = [
     "FILE",
     "About",
     "Accepted",
+    "Account",
     "AuditLine",
     "Circuit",
     "Counts",
@@ -91,6 +94,7 @@ __all__ = [
     "Parked",
     "Receipt",
     "RunRecord",
+    "Session",
     "Sign",
     "StartedBy",
     "Store",
@@ -108,7 +112,7 @@ __all__ = [
 
 class Store(
     Messages, Units, Envelopes, Schedules, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs, Access,
-    Audit, Copies, Listings, Watch, Locks, Offers,
+    Accounts, Audit, Copies, Listings, Watch, Locks, Offers,
 ):  # fmt: skip
     """The data directory, open.
 

@@ -1,6 +1,7 @@
 """What commands show: never a payload."""
 
 import json
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +17,14 @@ _COLUMNS = "id, message, job, started_by, status, tries, arrived, due, code, err
 class Listings(Database):
     """Counts and lines."""
 
-    def counts(self) -> Counts:
-        """How much waits, by what for."""
-        by_status = dict(self.read("SELECT status, count(*) FROM units GROUP BY status"))
+    def counts(self, *, settled: bool = True) -> Counts:
+        """How much there is, by what it waits for; without what is `settled`, which may be a million, in no time."""
+        which = "" if settled else "WHERE status IN ('pending', 'running', 'parked', 'dead')"
+        by_status: Counter[str] = Counter()
         by_job: dict[str, dict[str, int]] = {}
-        for job, status, count in self.read("SELECT job, status, count(*) FROM units GROUP BY job, status"):
+        for job, status, count in self.read(f"SELECT job, status, count(*) FROM units {which} GROUP BY job, status"):
             by_job.setdefault(job, {})[status] = count
+            by_status[status] += count
         ((quarantined, oldest, parked, held, waiting),) = self.read(
             """SELECT (SELECT count(*) FROM messages WHERE status = 'quarantined'),
                       (SELECT min(arrived) FROM units WHERE status IN ('pending', 'running')),
@@ -87,6 +90,15 @@ class Listings(Database):
             job,
             limit,
         )
+        return [_line(row) for row in rows]
+
+    def units_to_settle(self, code: str, limit: int) -> list[UnitLine]:
+        """The newest units that are parked or dead for this reason."""
+        rows = self.read(
+            f"""SELECT {_COLUMNS} FROM units WHERE status IN ('parked', 'dead') AND code = ?
+                ORDER BY number DESC LIMIT ?""",
+            code, limit,
+        )  # fmt: skip
         return [_line(row) for row in rows]
 
     def unit(self, unit_id: str) -> UnitLine | None:

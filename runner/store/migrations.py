@@ -127,6 +127,23 @@ STEPS: Sequence[Sequence[str]] = (
         "CREATE INDEX runs_through ON runs (job, ended) WHERE outcome <> 'failed'",
         "CREATE INDEX messages_quarantined ON messages (number) WHERE status = 'quarantined'",
     ),
+    (
+        # Who may sign in to the console; the secret of the second factor is made of salt and the store's own key.
+        """CREATE TABLE accounts (
+             name TEXT PRIMARY KEY, role TEXT NOT NULL, password TEXT NOT NULL, salt TEXT NOT NULL,
+             step INTEGER NOT NULL, created TEXT NOT NULL, ended TEXT) WITHOUT ROWID""",
+        # digest: the hash of its secret id, by which nobody else can use it.
+        """CREATE TABLE sessions (
+             digest TEXT PRIMARY KEY, account TEXT NOT NULL,
+             begun TEXT NOT NULL, used TEXT NOT NULL, confirmed TEXT NOT NULL) WITHOUT ROWID""",
+        # Tries since the last success, also of names that nobody has, so that those can't be told apart.
+        "CREATE TABLE sign_ins (name TEXT PRIMARY KEY, tries INTEGER NOT NULL, last TEXT NOT NULL) WITHOUT ROWID",
+        # What its pages look for.
+        "CREATE INDEX runs_by_outcome ON runs (outcome, number)",
+        "CREATE INDEX runs_by_code ON runs (code, number) WHERE code IS NOT NULL",
+        "CREATE INDEX runs_by_unit ON runs (unit, number) WHERE unit IS NOT NULL",
+        "CREATE INDEX units_by_code ON units (code, number) WHERE status IN ('parked', 'dead')",
+    ),
 )  # fmt: skip
 
 

@@ -13,6 +13,12 @@ from runner.store.records import ItemRecord, RunRecord, Tally
 
 _COLUMNS = "id, job, unit, started, ended, outcome, code, counts, version, configuration"
 
+# The names of all jobs that were run, each found by its index, so that a million runs of one cost nothing.
+_NAMED = """WITH RECURSIVE named (job) AS (
+              SELECT min(job) FROM runs
+              UNION ALL SELECT (SELECT min(job) FROM runs WHERE runs.job > named.job) FROM named
+                WHERE named.job IS NOT NULL)"""
+
 
 def keep_run(db: Transaction, run: RunRecord) -> None:
     """Keep a run, within the transaction at hand. Items that changed nothing are counted only: there are so many.
@@ -38,11 +44,13 @@ def keep_run(db: Transaction, run: RunRecord) -> None:
 class Runs(Database):
     """What was run."""
 
-    def runs(self, limit: int = 50, *, job: str | None = None) -> list[RunRecord]:
-        """The last runs, the newest first, without their items."""
-        rows = self.read(
-            f"SELECT {_COLUMNS} FROM runs WHERE job = coalesce(?, job) ORDER BY number DESC LIMIT ?", job, limit
-        )
+    def runs(
+        self, limit: int = 50, *, job: str | None = None, outcome: str | None = None, code: str | None = None
+    ) -> list[RunRecord]:
+        """The last runs, of this job, outcome and code where given, the newest first, without their items."""
+        wanted = {name: value for name, value in (("job", job), ("outcome", outcome), ("code", code)) if value}
+        where = f"WHERE {' AND '.join(f'{name} = ?' for name in wanted)}" if wanted else ""
+        rows = self.read(f"SELECT {_COLUMNS} FROM runs {where} ORDER BY number DESC LIMIT ?", *wanted.values(), limit)
         return [_record(row) for row in rows]
 
     def run(self, run_id: str) -> RunRecord | None:
@@ -53,10 +61,23 @@ class Runs(Database):
         )
         return _record(rows[0], tuple(_item(item) for item in items)) if rows else None
 
+    def jobs_run(self) -> list[str]:
+        """The names of all jobs that were run."""
+        rows = self.read(f"{_NAMED} SELECT job FROM named WHERE job IS NOT NULL")
+        return [job for (job,) in rows]
+
+    def runs_of(self, unit: str, limit: int) -> list[RunRecord]:
+        """The last runs of a unit, the newest first, without items."""
+        rows = self.read(f"SELECT {_COLUMNS} FROM runs WHERE unit = ? ORDER BY number DESC LIMIT ?", unit, limit)
+        return [_record(row) for row in rows]
+
     def last_success(self) -> dict[str, datetime]:
         """When each job last succeeded, by its name; a job that never did isn't there."""
-        rows = self.read("SELECT job, max(ended) FROM runs WHERE outcome = 'succeeded' GROUP BY job")
-        return {job: datetime.fromisoformat(ended) for job, ended in rows}
+        rows = self.read(
+            f"""{_NAMED} SELECT job, (SELECT max(ended) FROM runs WHERE runs.job = named.job AND outcome = 'succeeded')
+                FROM named"""
+        )
+        return {job: datetime.fromisoformat(ended) for job, ended in rows if ended}
 
     def last_through(self, job: str) -> datetime | None:
         """When a job last got through, be it that something was left to a person; None when it never did."""

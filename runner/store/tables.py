@@ -10,7 +10,7 @@ from runner.store.connection import Connection
 TABLES = (
     "settings", "keys", "circuits", "cursors", "ledger", "outbox", "messages", "units", "envelopes", "wrapped_keys",
     "receipts", "runs", "items", "slots", "item_tries", "parked", "audit", "audit_end",
-    "signs", "recipients", "told",
+    "signs", "recipients", "told", "accounts", "sessions", "sign_ins",
 )  # fmt: skip
 _AT_ONCE = 500
 

@@ -1,0 +1,93 @@
+"""What is answered: pages with everything escaped, tables without formulas, all with strict headers."""
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import RedirectResponse, Response
+
+from runner import report
+from runner.console import accounts, sessions
+from runner.console.visit import Answer, Moved, Page, Table, Visit
+
+_HERE = Path(__file__).parent
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+FILES = {
+    f"/{path.name}": (path.read_bytes(), {"css": "text/css", "js": "text/javascript"}[path.suffix[1:]])
+    for path in sorted((_HERE / "files").iterdir())
+}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+_pages = Environment(
+    loader=FileSystemLoader(_HERE / "pages"), autoescape=True, undefined=StrictUndefined,
+    trim_blocks=True, lstrip_blocks=True,
+)  # fmt: skip
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return report.shown(value).replace("_", " ")
+
+
+_pages.filters["shown"] = _shown
+
+
+def made(answer: Answer, visit: Visit) -> Response:
+    """The response that an answer becomes, for who asked."""
+    if isinstance(answer, Moved):
+        return RedirectResponse(answer.to, 303)
+    if isinstance(answer, Table):
+        attached = {"Content-Disposition": f'attachment; filename="{answer.name}"'}
+        return Response(_csv(answer.rows), media_type="text/csv", headers=attached)
+    return Response(_html(answer, visit), answer.status, media_type="text/html")
+
+
+def guarded(response: Response, *, encrypted: bool) -> Response:
+    """The response, with what keeps browsers from doing anything else with it."""
+    response.headers.update(_HEADERS)
+    if encrypted:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
+
+
+def _html(page: Page, visit: Visit) -> str:
+    account = visit.account
+    known: Mapping[str, Any] = {
+        "service": visit.service.name,
+        "account": account,
+        "token": sessions.token(visit.secret) if account else "",
+        "may": lambda role: account is not None and accounts.may(account.role, role),
+        "now": visit.now,
+    }
+    return _pages.get_template(page.template).render({**known, **page.values})
+
+
+def _csv(rows: list[list[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows([[_cell(value) for value in row] for row in rows])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    """What stands in a cell; a spreadsheet would take what begins like a formula for one.
+
+    >>> _cell("=1+1"), _cell(None), _cell("sort")
+    ("'=1+1", '', 'sort')
+    """
+    text = "" if value is None else report.shown(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

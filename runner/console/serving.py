@@ -1,0 +1,62 @@
+"""The console beside a running service: what its pages look at, and the thread that answers."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from threading import Thread
+
+from runner.alerts.conditions import Condition, conditions
+from runner.alerts.sight import Sight, look
+from runner.console.app import console
+from runner.console.visit import Service
+from runner.errors import Invalid
+from runner.inbox import settings
+from runner.listener import Listener
+from runner.logs.log import Log
+from runner.places import Places
+from runner.project import Project
+from runner.provenance import Provenance
+from runner.store import Store
+from runner.tls import certificates
+from runner.vault import Vault
+
+
+def listener(
+    store: Store,
+    vault: Vault,
+    project: Project,
+    places: Places,
+    made_of: Provenance,
+    *,
+    now: Callable[[], datetime],
+    log: Log,
+) -> Listener:
+    """The console of a service on its socket, not yet answering. `now` gives the time.
+
+    Raises Invalid where nobody could sign in, InvalidProject for settings that can't be meant, WrongUse where the
+    address is taken.
+    """
+    if not any(account.ended is None for account in store.accounts()):
+        raise Invalid("the console has no account", fix="Make one: runner console add-user NAME --role administrator")
+
+    def seen() -> tuple[Sight, list[Condition]]:
+        moment = now()
+        findings = certificates.look(project, places.credentials, moment)
+        sight = look(store, project, places, now=moment, made_of=made_of, findings=findings)
+        return sight, conditions(sight)
+
+    service = Service(project.name, store, seen, lambda who: places.store(who=who), vault.keyed, now)
+    setting = settings.of(project, "console")
+    return Listener(console(service, setting, log), setting, log)
+
+
+@contextmanager
+def answering(listener: Listener) -> Iterator[None]:
+    """Let it answer, in a thread of its own, while the block runs."""
+    thread = Thread(target=listener.run, name="console")
+    thread.start()
+    try:
+        yield
+    finally:
+        listener.stop()
+        thread.join()

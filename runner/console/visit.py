@@ -1,0 +1,91 @@
+"""A visit: what one request asks, and who asks it; and the three forms of an answer to it."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from runner.alerts.conditions import Condition
+from runner.alerts.sight import Sight
+from runner.logs.log import shown_form
+from runner.store import Account, Session, Store
+
+
+@dataclass(frozen=True)
+class Service:
+    """What pages look at. `look` gives all that can be seen now, and what of it needs a look; `keyed` is the vault's.
+
+    `acting` opens the store once more, for what somebody does, so that the audit log names them.
+    """
+
+    name: str
+    store: Store
+    look: Callable[[], tuple[Sight, list[Condition]]]
+    acting: Callable[[str], AbstractContextManager[Store]]
+    keyed: Callable[[str], str]
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request. `fields` are those of its form or address; `secret` is the id of the session that its cookie bears,
+    `session` and `account` are None for whom nobody knows."""
+
+    service: Service
+    now: datetime
+    place: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    secret: str = ""
+    session: Session | None = None
+    account: Account | None = None
+
+    @property
+    def store(self) -> Store:
+        """For reading."""
+        return self.service.store
+
+    def acting(self) -> AbstractContextManager[Store]:
+        """The store, in the name of who is signed in."""
+        return self.service.acting(f"{self.account.name if self.account else 'nobody'} (console)")
+
+    def shown(self, name: str) -> str:
+        """An id as people may see it: never a UNHCR number, or what could be one."""
+        return shown_form(self.service.keyed, name)
+
+    def ids(self, known: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The ids of a record, as people may see them."""
+        return [(name, self.shown(str(value))) for name, value in known.items() if value]
+
+    def told(self, sentence: str | None) -> str:
+        """A sentence of ours, as people may see it: whatever in it has a digit may be an id."""
+        words = (sentence or "").split()
+        return " ".join(self.shown(word) if any(map(str.isdigit, word)) else word for word in words)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page made of a template and what stands in it."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Go on there, a path of ours. `secret` is a new session, "" ends the one there is, None leaves it."""
+
+    to: str
+    secret: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows to be taken along, as CSV."""
+
+    name: str
+    rows: list[list[Any]]
+
+
+Answer = Page | Moved | Table

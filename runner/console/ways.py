@@ -1,0 +1,47 @@
+"""The ways into the console: each path, who may go there, and which page answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from runner.console import activity, entering, keys, overview, people, settling
+from runner.console.accounts import Role
+from runner.console.visit import Answer, Visit
+
+
+@dataclass(frozen=True)
+class Way:
+    """One path and method. `needs` is None where nobody has signed in yet; `fields` are those that its form must have.
+
+    What `changes` something asks for a session whose holder has just proved who they are.
+    """
+
+    method: str
+    path: str
+    needs: Role | None
+    answer: Callable[[Visit], Answer]
+    fields: tuple[str, ...] = ()
+    changes: bool = False
+
+
+WAYS: Sequence[Way] = (
+    Way("GET", "/enter", None, entering.ask),
+    Way("POST", "/enter", None, entering.enter),
+    Way("GET", "/confirm", "viewer", entering.ask),
+    Way("POST", "/confirm", "viewer", entering.confirm),
+    Way("POST", "/leave", "viewer", entering.leave),
+    Way("GET", "/", "viewer", overview.overview),
+    Way("GET", "/activity", "viewer", activity.activity),
+    Way("POST", "/find", "viewer", activity.find, ("id",)),
+    Way("GET", "/activity.csv", "viewer", activity.table),
+    Way("GET", "/runs/{id}", "viewer", activity.run),
+    Way("GET", "/settle", "viewer", settling.causes),
+    Way("GET", "/settle/{code}", "viewer", settling.cause),
+    Way("POST", "/retry", "operator", settling.retry, ("id",), changes=True),
+    Way("POST", "/retry-all", "operator", settling.retry_all, ("code",), changes=True),
+    Way("POST", "/discard", "operator", settling.discard, ("id", "reason"), changes=True),
+    Way("GET", "/keys", "viewer", keys.keys),
+    Way("POST", "/keys/rotate", "administrator", keys.rotate, ("label",), changes=True),
+    Way("POST", "/keys/revoke", "administrator", keys.revoke, ("id",), changes=True),
+    Way("GET", "/people", "administrator", people.people),
+    Way("POST", "/people/end-sessions", "administrator", people.end_sessions, ("name",), changes=True),
+)

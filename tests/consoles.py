@@ -1,0 +1,110 @@
+"""A console for tests: a project of one job, a store, accounts, a browser, and a clock that stands still."""
+
+import asyncio
+import base64
+import re
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+
+from runner.alerts.conditions import conditions
+from runner.alerts.sight import Sight
+from runner.console import accounts, totp
+from runner.console.app import console
+from runner.console.visit import Service
+from runner.inbox.settings import Settings
+from runner.project import Job
+from runner.store import Store
+from runner.triggers import Trigger
+from runner.vault import Vault
+from tests.kept import NOON
+
+JOBS = (Job("sort", Path("sort.py"), (Trigger("night", "cron", "30 2 * * *"),)),)
+HOST = "127.0.0.1:8081"
+
+
+class Console:
+    """The console of a folder. `get` and `post` go through the whole application, without sockets, as one browser."""
+
+    def __init__(self, folder, *, peer="127.0.0.1", **settings):
+        self.folder = folder
+        self.time = NOON
+        self.store = Store.open(folder, who="service")
+        self.vault = Vault(folder / "keys", now=lambda: self.time)
+        self.vault.ensure_today()
+        self.cookies = {}
+        self.secrets = {}
+        self.setting = Settings("console", **settings)
+        service = Service("test", self.store, self._seen, self._acting, self.vault.keyed, lambda: self.time)
+        self._transport = httpx.ASGITransport(
+            console(service, self.setting), raise_app_exceptions=False, client=(peer, 4711)
+        )
+
+    def _seen(self):
+        sight = Sight(self.store, JOBS, self.time)
+        return sight, conditions(sight)
+
+    @contextmanager
+    def _acting(self, who):
+        with Store.open(self.folder, who=who) as store:
+            yield store
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.store.close()
+
+    def account(self, name, role):
+        """Make an account, and remember its secrets."""
+        password, address = accounts.make(self.store, name, role, now=self.time)
+        self.secrets[name] = password, base64.b32decode(parse_qs(urlsplit(address).query)["secret"][0])
+
+    def proof(self, name, **other):
+        """What somebody types who knows both secrets of an account."""
+        password, secret = self.secrets[name]
+        return {"name": name, "password": password, "code": totp.code(secret, totp.step_of(self.time)), **other}
+
+    def enter(self, name="amal", role=None):
+        """Sign in, where a role is given with a new account; each time half a minute later, since codes count once."""
+        if role:
+            self.account(name, role)
+        self.time += timedelta(seconds=30)
+        return self.post("/enter", self.proof(name))
+
+    def get(self, path, **headers):
+        """Ask for a page."""
+        return self.send("GET", path, headers)
+
+    def post(self, path, fields=(), **headers):
+        """Send a form, as a page of ours would; a header that is None is left out."""
+        plain = {"origin": f"http://{HOST}", "sec-fetch-site": "same-origin",
+                 "content-type": "application/x-www-form-urlencoded"}  # fmt: skip
+        return self.send("POST", path, {**plain, **headers}, urlencode(fields).encode())
+
+    def act(self, path, **fields):
+        """Send a form with the token that pages bear."""
+        return self.post(path, {"token": self.token(), **fields})
+
+    def token(self):
+        """The token of the forms."""
+        return re.search(r'name="token" value="(\w+)"', self.get("/").text)[1]
+
+    def send(self, method, path, headers, content=b""):
+        """One request, with the cookies that there are."""
+        given = {"host": HOST, **{name.replace("_", "-"): value for name, value in headers.items() if value}}
+        if self.cookies:
+            given["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+        async def send():
+            async with httpx.AsyncClient(transport=self._transport) as client:
+                return await client.request(method, f"http://{HOST}{path}", headers=given, content=content)
+
+        answer = asyncio.run(send())
+        for cookie in answer.headers.get_list("set-cookie"):
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value.strip('"')
+        return answer
