@@ -49,6 +49,8 @@ def words(value):
     if isinstance(value, ast.Constant):
         if isinstance(value.value, str) and CODE.fullmatch(value.value):
             yield value.value
+    elif isinstance(value, ast.Subscript):
+        yield from words(value.value)  # not the name under which something is looked up
     elif not isinstance(value, ast.Call):
         yield from (word for inner in ast.iter_child_nodes(value) for word in words(inner))
 
