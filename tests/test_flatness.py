@@ -96,6 +96,70 @@ def test_no_claim_looks_at_what_waits_behind(tmp_path):
     assert [] == [line for line in found if line.startswith("SCAN")]
 
 
+WAITING, NEAR = 120, 12  # units in line, and how many rows of a table one that is at hand may take
+
+
+def rows_read(store, work):
+    """How many rows of each table PostgreSQL reads for some work, by an index or not, and for what its commit sets off.
+
+    An index that is gone through as a whole would show in no plan as a scan of the table.
+    """
+    writer, before, found = store._writer, {}, {}
+    begin, commit = writer.begin, writer.commit
+
+    def counts():
+        query = "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables"
+        return dict(writer.execute(query).fetchall())
+
+    def begun():
+        begin()
+        before.update(counts())
+
+    def counted():
+        writer.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table, count in counts().items():
+            found[table] = found.get(table, 0) + count - before[table]
+        commit()
+
+    writer.begin, writer.commit = begun, counted
+    work()
+    writer.begin, writer.commit = begin, commit
+    return found
+
+
+@pytest.fixture
+def in_line(in_postgres, tmp_path):
+    """A store in PostgreSQL where units wait, which goes through a whole table only where no index could be used."""
+    address = in_postgres.address(tmp_path) + "%20-cenable_seqscan%3Doff"
+    with Store.open(tmp_path, at=address) as store:
+        for number in range(WAITING):
+            post(store, f"m{number}", unit(f"u{number}", subject=f"child {number // 2}"))
+        in_postgres.do(
+            tmp_path, "ANALYZE"
+        )  # as the server does by itself in time: to nothing known, all plans look alike
+        yield store
+
+
+def test_no_claim_reads_what_waits_behind_in_postgres(in_line):
+    """A claim, what puts a unit back, and what hands it out read a few rows in PostgreSQL, however many wait."""
+    found = rows_read(in_line, lambda: in_line.put_back(claim(in_line), now=NOON, due=NOON + DAY))
+    assert {} == {table: count for table, count in found.items() if count > NEAR}
+    assert 0 < found["units"]
+
+
+def test_no_message_reads_what_waits_before_in_postgres(in_line):
+    """To keep a message and to hand out its unit takes a few rows in PostgreSQL, however many wait."""
+    found = rows_read(in_line, lambda: post(in_line, "new", unit("new", subject="a new child")))
+    assert {} == {table: count for table, count in found.items() if count > NEAR}
+    assert 0 < found["units"]
+
+
+def test_all_that_is_read_is_counted_in_postgres(in_line):
+    """The count finds a statement that goes through a whole table."""
+    found = rows_read(in_line, lambda: in_line.change(lambda db: db.execute("DELETE FROM units WHERE code = 'x'")))
+    assert WAITING == found["units"]
+
+
 def test_a_scan_would_be_noticed(tmp_path):
     """The look at the plans finds a statement that goes through a whole table."""
     with Store.open(tmp_path / "data") as store:

@@ -11,6 +11,7 @@ from runner.store.connection import Link
 TASK = "run_unit"
 
 # What isn't due within a second is due when it says; the rest at once, since the clocks of hosts differ a little.
+# COLLATE "default": that of procrastinate's tables. By another one no index is used, and all that waits is read.
 _FUNCTION = f"""
 CREATE FUNCTION hand_out() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -19,11 +20,11 @@ DECLARE
 BEGIN
   SELECT * INTO known FROM units WHERE number = NEW.number AND status = 'pending' AND head = 1;
   IF NOT FOUND THEN
-    DELETE FROM procrastinate_jobs WHERE queueing_lock = NEW.id AND status = 'todo';
+    DELETE FROM procrastinate_jobs WHERE queueing_lock = NEW.id COLLATE "default" AND status = 'todo';
     RETURN NULL;
   END IF;
   due := CASE WHEN known.due::timestamptz > now() + interval '1 second' THEN known.due::timestamptz END;
-  UPDATE procrastinate_jobs SET scheduled_at = due WHERE queueing_lock = known.id AND status = 'todo';
+  UPDATE procrastinate_jobs SET scheduled_at = due WHERE queueing_lock = known.id COLLATE "default" AND status = 'todo';
   IF NOT FOUND THEN
     PERFORM procrastinate_defer_jobs_v1(ARRAY[ROW(
       known.job, '{TASK}', 0, coalesce(known.subject, known.id), known.id, jsonb_build_object('unit', known.id), due
