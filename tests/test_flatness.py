@@ -108,7 +108,8 @@ def rows_read(store, work):
     begin, commit = writer.begin, writer.commit
 
     def counts():
-        query = "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables"
+        query = """SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
+                   WHERE schemaname = current_schema"""
         return dict(writer.execute(query).fetchall())
 
     def begun():
