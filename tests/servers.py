@@ -1,7 +1,8 @@
 """A PostgreSQL server of our own: on a socket in a temporary folder, as nobody when we are root, gone in the end.
 
 Its programs are those in `$PG_BIN`, or the system's newest. Where there are none, what needs it is skipped; with
-CI_POSTGRES=1 it fails instead, so that CI can't pass without it. `durable`: with fsync, for tests that kill it.
+CI_POSTGRES=1 it fails instead, so that CI can't pass without it. `durable`: with fsync, for tests that kill it and
+for what is measured. `under`: where the temporary folder is made, if not where the system does.
 """
 
 import os
@@ -37,9 +38,9 @@ def missing():
 class Server:
     """A server, running. `address` is that of a database; `restart` and `kill` are for those who test what then."""
 
-    def __init__(self, place, *, durable=False):
+    def __init__(self, place, *, durable=False, under=None):
         self._place = place
-        self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir=under))
         self._as = {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")

@@ -2,6 +2,7 @@
 
 import sys
 
+from bench import postgres
 from bench.measure import Figure, in_turn, ratio, run, seconds
 from bench.page import BEGIN, END, PAGE, Table
 
@@ -59,3 +60,19 @@ def test_the_page_has_the_machine_and_every_target():
     rows = [line.split(" | ") for line in text.partition(BEGIN)[2].partition(END)[0].splitlines() if ", load " in line]
     targets = {row[4] for row in rows}
     assert {"≤ 8 ×", "≤ 25 ×", "≤ 4 ×", "≤ 1.2 ×", "≤ 1 ms", "≤ 70 MB", "≤ 30 MB more", "≥ 0.5 ×"} <= targets
+
+
+def test_without_postgres_its_lines_are_skipped(monkeypatch, tmp_path, capsys):
+    """Where no PostgreSQL is installed, nothing of it is measured, and a line says so."""
+    monkeypatch.setattr(postgres.servers, "programs", lambda: None)
+    assert [] == list(postgres.figures(tmp_path))
+    assert f"postgres is skipped: {postgres.servers.MISSING}\n" == capsys.readouterr().out
+
+
+def test_postgres_is_measured_beside_sqlite(monkeypatch, in_postgres, tmp_path):
+    """A claim in PostgreSQL stands beside that in SQLite with as many pending, and beside one with fewer."""
+    monkeypatch.setattr(postgres.claims, "FEW", 4)
+    monkeypatch.setattr(postgres.claims, "MANY", 8)
+    found = list(postgres._claims(tmp_path, in_postgres, rounds=2))
+    assert ["4 pending", "8 pending", "8 pending, beside fewer"] == [each.what.split("with ")[1] for each in found]
+    assert ["SQLite", "SQLite", "4 pending"] == [each.other.split(":")[0] for each in found]

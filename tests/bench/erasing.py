@@ -21,13 +21,14 @@ def figures(folder, rounds=9):
         bare.execute(f"PRAGMA {setting}")
     bare.execute("CREATE TABLE payloads (number INTEGER PRIMARY KEY, payload BLOB)")
     with Store.open(folder / "data") as store:
-        found = in_turn(rounds, ours=partial(_ours, store), bare=partial(_bare, bare))
+        found = in_turn(rounds, ours=partial(one_erasure, store), bare=partial(_bare, bare))
     other = f"`DELETE` and checkpoint alone: {seconds(found['bare'])}"
     what = f"erasing a payload of 8 KB, with its receipt and scrubbed ({PAYLOADS} in a row)"
     yield Figure(what, seconds(found["ours"]), other, ratio(found["ours"], found["bare"]))
 
 
-def _ours(store):
+def one_erasure(store):
+    """Seconds for one of a hundred payloads, each made to vanish before the next, where the store can do that."""
     ids = [f"{store.version()}-{number}-{len(store.runs(1_000_000))}" for number in range(PAYLOADS)]
     new = [NewUnit(each, "sort", None, SEALED) for each in ids]
     store.change(lambda db: units.add(db, new, message=None, turn=units.next_turn(db), now=NOW))

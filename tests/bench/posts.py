@@ -33,39 +33,56 @@ from runner.store import Store
 from runner.vault import Vault
 now = lambda: datetime.now(UTC)
 found = project.load(Path("project.yaml"))
-store = Store.open(Path("data"))
+store = Store.open(Path("data"), at=sys.argv[1] if sys.argv[1:] else None)
 listener = Listener(inbox(store, Vault(Path("data/keys"), now=now), found, now=now), settings.of(found))
 print(listener.url.rpartition(":")[2], flush=True)
 listener.run()
 """
 POSTS, CONNECTIONS = 2_000, 32
+WHAT = f"inbox, posts of 8 KB at {CONNECTIONS} connections"
 
 
 def figures(folder, rounds=7):
     """How many posts a second, and the slowest of a hundred, at 32 connections."""
+    bare = [sys.executable, "-m", "tests.bench.bare", str(folder / "bare.sqlite")]
+    with inbox(folder) as ours, _serving(bare, folder) as port:
+        yield from compared(
+            WHAT, rounds, ours, ("bare Starlette route, one committed insert", _posting(port)), ("≥ 0.5 ×", "≤ 60 ms")
+        )
+
+
+@contextmanager
+def inbox(folder, at=None):
+    """An inbox in a process of its own while the block runs, its store in the folder or at this address; gives what
+    posts a round to it."""
     (folder / "project.yaml").write_text(PROJECT)
     (folder / "keep.py").write_text('"""Keeps."""\n\noperations = [lambda state: state]\n')
-    with Store.open(folder / "data") as store:
+    with Store.open(folder / "data", at=at) as store:
         key = keys.create(store, "bench", now=datetime.now(UTC))
-    ours, bare = [sys.executable, "-c", SERVE], [sys.executable, "-m", "tests.bench.bare", str(folder / "bare.sqlite")]
-    numbers = iter(range(0, 1_000_000_000, POSTS))
-    with _serving(ours, folder) as port, _serving(bare, folder) as other:
+    with _serving([sys.executable, "-c", SERVE, *([at] if at else [])], folder) as port:
+        yield _posting(port, key)
 
-        def posted(to):
-            return lambda: load.post(to, key, first=next(numbers), number=POSTS, connections=CONNECTIONS)
 
-        in_turn(1, ours=posted(port), bare=posted(other))
-        found = in_turn(rounds, ours=posted(port), bare=posted(other))
-    rates = {name: [each.rate for each in loads] for name, loads in found.items()}
-    slowest = {name: [each.p99 for each in loads] for name, loads in found.items()}
-    a_second = {name: f"{statistics.median(values):,.0f}/s" for name, values in rates.items()}
-    p99 = {name: f"{statistics.median(values) * 1000:.0f} ms" for name, values in slowest.items()}
-    bare = "bare Starlette route, one committed insert: "
-    what = f"inbox, posts of 8 KB at {CONNECTIONS} connections"
-    yield Figure(what, a_second["ours"], bare + a_second["bare"], ratio(rates["ours"], rates["bare"]), "≥ 0.5 ×")
+def compared(what, rounds, ours, other, targets=("—", "—")):
+    """How many posts a second, and the slowest of a hundred; `other` is the other side's name, and what posts to it."""
+    name, theirs = other
+    in_turn(1, ours=ours, other=theirs)
+    found = in_turn(rounds, ours=ours, other=theirs)
+    rates = {side: [each.rate for each in loads] for side, loads in found.items()}
+    slowest = {side: [each.p99 for each in loads] for side, loads in found.items()}
+    a_second = {side: f"{statistics.median(values):,.0f}/s" for side, values in rates.items()}
+    p99 = {side: f"{statistics.median(values) * 1000:.0f} ms" for side, values in slowest.items()}
     yield Figure(
-        f"{what}: 99th percentile", p99["ours"], bare + p99["bare"], ratio(slowest["ours"], slowest["bare"]), "≤ 60 ms"
+        what, a_second["ours"], f"{name}: {a_second['other']}", ratio(rates["ours"], rates["other"]), targets[0]
     )
+    slow = ratio(slowest["ours"], slowest["other"])
+    yield Figure(f"{what}: 99th percentile", p99["ours"], f"{name}: {p99['other']}", slow, targets[1])
+
+
+def _posting(port, key="none"):
+    """A round of posts to this port, each time of messages that were not there before; its Load."""
+    numbers = iter(range(0, 1_000_000_000, POSTS))
+    return lambda: load.post(port, key, first=next(numbers), number=POSTS, connections=CONNECTIONS)
 
 
 @contextmanager
