@@ -65,13 +65,14 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Four pages are made, from docstrings, the command line's help, the registry of events, and the project file with its jobs;
+# Five pages are made, from docstrings, the command line's help, the registry of events, the project file with its jobs, and its schema;
 # a test fails when one is out of date.
 docs: setup
 	$(BIN)/python docs/make_operations.py
 	$(BIN)/python docs/make_commands.py
 	$(BIN)/python docs/make_log_inventory.py
 	$(BIN)/python docs/make_record_of_processing.py
+	$(BIN)/python docs/make_settings.py
 
 # Needs uv. Hashes and versions only: no address of a registry may stand in the repository.
 lock:
