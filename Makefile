@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test check chaos kills fuzz lint lock docs clean simulate
+.PHONY: setup demo test check chaos kills fuzz lint lock docs docs-site clean simulate
 
 setup: $(STAMP)
 
@@ -74,9 +74,13 @@ docs: setup
 	$(BIN)/python docs/make_record_of_processing.py
 	$(BIN)/python docs/make_settings.py
 
+# The same pages as a site, in build/site: to be read from there, or put behind any web server.
+docs-site: docs
+	$(BIN)/mkdocs build --strict
+
 # Needs uv. Hashes and versions only: no address of a registry may stand in the repository.
 lock:
-	uv pip compile pyproject.toml --extra dev --extra mapping --extra metrics --extra postgres --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra dev --extra docs --extra mapping --extra metrics --extra postgres --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
 
 clean:

@@ -112,7 +112,7 @@ def is_command(line):
     """Whether the parser of `runner` or of the sandbox, or the Makefile, knows the command."""
     program, *words = shlex.split(line)
     if program == "make":
-        targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
         return {word for word in words if "=" not in word} <= set(targets)
     with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
         try:
