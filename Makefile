@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test bench check chaos fleet kills fuzz lint lock docs clean simulate
+.PHONY: setup demo test bench check chaos fleet kills fuzz lint lock docs docs-site clean simulate
 
 setup: $(STAMP)
 
@@ -76,17 +76,22 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Four pages are made, from docstrings, the command line's help, the registry of events, and the project file with its jobs;
+# Five pages are made, from docstrings, the command line's help, the registry of events, the project file with its jobs, and its schema;
 # a test fails when one is out of date.
 docs: setup
 	$(BIN)/python docs/make_operations.py
 	$(BIN)/python docs/make_commands.py
 	$(BIN)/python docs/make_log_inventory.py
 	$(BIN)/python docs/make_record_of_processing.py
+	$(BIN)/python docs/make_settings.py
+
+# The same pages as a site, in build/site: to be read from there, or put behind any web server.
+docs-site: docs
+	$(BIN)/mkdocs build --strict
 
 # Needs uv. Hashes and versions only: no address of a registry may stand in the repository.
 lock:
-	uv pip compile pyproject.toml --extra dev --extra console --extra mapping --extra metrics --extra postgres --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra dev --extra console --extra docs --extra mapping --extra metrics --extra postgres --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
 
 clean:

@@ -259,7 +259,7 @@ def everything(console):
 
 
 def test_canaries(filled):
-    """R-LG8 No page, table, address or error holds a name, or a UNHCR number other than keyed."""
+    """R-LG8 R-LP6 No page, table, address or error holds a name, or a UNHCR number other than keyed."""
     for path, answer in everything(filled):
         text = str(answer.headers) + answer.text
         assert [] == [canary for canary in (CANARY, UNHCR, "Nyaruot", SCRIPT) if canary in text], path
@@ -378,8 +378,19 @@ def test_table(filled):
     filled.enter(role="viewer")
     lines = filled.get("/activity.csv?outcome=failed").text.splitlines()
     assert (2, RUN) == (len(lines), lines[1].split(",")[0])
-    assert [("service", {"count": 1})] == events(filled, "log_exported")
+    assert [("amal (console)", {"count": 1})] == events(filled, "log_exported")
     assert ["'=1", "'@x", "'-1", "'\t"] == [answers._cell(each) for each in ("=1", "@x", "-1", "\t")]
+
+
+def test_who_did_what(filled):
+    """R-AU3 Whoever looks finds who did what, by event, the newest first, and whether the log is as it was written."""
+    filled.enter(role="operator")
+    filled.act("/discard", id=UNIT, reason="done by hand")
+    text = filled.get("/audit?event=discarded").text
+    assert "amal (console)" in text
+    assert text.count("<tr>") == 2
+    assert "All entries are as they were written." in filled.act("/audit/verify").text
+    assert "<tr><td>1</td>" in filled.get("/audit?event=<script>").text
 
 
 class Outline(HTMLParser):

@@ -13,6 +13,7 @@ from pages import DOCS, PAGES, README, ROOT, blocks, name_of, prose_of, text_of
 
 from adaptors.sandbox.options import read_options
 from runner import cli
+from runner.schema import project_schema
 
 
 def maker(name):
@@ -51,6 +52,35 @@ def test_commands_page_is_current():
     assert maker("make_commands").page() == text_of(DOCS / "commands.md")
 
 
+def test_every_command_and_option_says_what_it_is_for():
+    """No command, argument or option stands on the page of commands without a word on it."""
+    page = text_of(DOCS / "commands.md")
+    rows, sections = re.findall(r"^\| `.+` \|(.*)\|$", page, re.M), re.findall(r"^## .+\n\n(.*)$", page, re.M)
+    assert len(rows) > 100
+    assert [] == [told for told in (*rows, *sections) if not told.strip(" .")]
+
+
+def test_settings_page_is_current():
+    """Every setting of the project file is documented as the schema has it today; `make docs` mends it."""
+    assert maker("make_settings").page() == text_of(DOCS / "settings.md")
+
+
+def schemas(held):
+    """The names of all that the schema of the project file lets stand in a table, with the shape of each."""
+    if isinstance(held, dict):
+        yield from held.get("properties", {}).items()
+    for inner in held.values() if isinstance(held, dict) else held if isinstance(held, list) else ():
+        yield from schemas(inner)
+
+
+def test_settings_page_is_complete():
+    """Every name that the project file may hold stands on the page, at any depth, and says what it is for."""
+    page = text_of(DOCS / "settings.md")
+    for name, shape in schemas(project_schema()):
+        assert shape.get("description"), name
+        assert re.search(rf"^## {name}$|^\| `([\w.]+\.)?{name}` \| .+ \| .+ \|$", page, re.M), name
+
+
 def test_log_inventory_is_current():
     """R-LG6: the sheet that partners sign is what the registry of events says today; `make docs` mends it."""
     assert maker("make_log_inventory").page() == text_of(DOCS / "log-inventory.md")
@@ -82,7 +112,7 @@ def is_command(line):
     """Whether the parser of `runner` or of the sandbox, or the Makefile, knows the command."""
     program, *words = shlex.split(line)
     if program == "make":
-        targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
         return {word for word in words if "=" not in word} <= set(targets)
     with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
         try:

@@ -12,6 +12,8 @@ from adaptors.sandbox.dtp import THUMBPRINT_HEADER
 from adaptors.sandbox.listening import ListeningSandbox
 from adaptors.sandbox.snapshot import Snapshot
 from runner.cli import main
+from runner.commands import rehearse
+from runner.golive import rehearsal
 
 PAGE = DOCS / "new-country.md"
 PROJECT = "jobs/nirgendwo/project.yaml"
@@ -72,6 +74,9 @@ def test_from_the_clone_to_the_checklist(tmp_path, monkeypatch, capsys):
         git(tmp_path / "clone", "apply", "-", text=blocks(PAGE, "diff")[0])
         assert (next(shown), 0) == said("check", "--offline")
         assert 0 == said("check")[1]
+    verdicts = []
+    rehearsed = rehearse._rehearsed
+    monkeypatch.setattr(rehearse, "_rehearsed", lambda *given: verdicts.append(rehearsed(*given)) or verdicts[-1])
     assert (next(shown), 0) == said("rehearse")
     labels = ("--snapshot", "jobs/nirgendwo/snapshot.json")
     assert (next(shown), 0) == said("mapping", "export", "jobs/nirgendwo/signed.xlsx", *labels)
@@ -83,6 +88,7 @@ def test_from_the_clone_to_the_checklist(tmp_path, monkeypatch, capsys):
     with far_sides() as listening:
         listening.write_credentials(credentials / "production")
         assert 0 == said("check", *PRODUCTION)[1]
+    monkeypatch.setattr(rehearsal, "play", lambda project: verdicts[-1])  # it would be the very same once more
     assert 0 == said("golive", "rehearse", *PRODUCTION)[1]
     rows, code = said("golive", *PRODUCTION)
     assert (next(shown), 4) == ("".join(line for line in rows.splitlines(True) if line.startswith("K")), code)

@@ -30,7 +30,8 @@ def activity(visit: Visit) -> Answer:
 def table(visit: Visit) -> Answer:
     """The same runs, and more of them, to be taken along."""
     rows = [[row[name] for name in _COLUMNS] for row in _rows(visit, _TAKEN)]
-    visit.store.record("log_exported", now=visit.now, count=len(rows))
+    with visit.acting() as store:
+        store.record("log_exported", now=visit.now, count=len(rows))
     return Table("runs.csv", [list(_COLUMNS), *rows])
 
 

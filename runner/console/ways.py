@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from runner.console import activity, entering, keys, overview, people, settling
+from runner.console import activity, auditing, entering, keys, overview, people, settling
 from runner.console.accounts import Role
 from runner.console.visit import Answer, Visit
 
@@ -39,6 +39,8 @@ WAYS: Sequence[Way] = (
     Way("POST", "/retry", "operator", settling.retry, ("id",), changes=True),
     Way("POST", "/retry-all", "operator", settling.retry_all, ("code",), changes=True),
     Way("POST", "/discard", "operator", settling.discard, ("id", "reason"), changes=True),
+    Way("GET", "/audit", "viewer", auditing.log),
+    Way("POST", "/audit/verify", "viewer", auditing.verify),
     Way("GET", "/keys", "viewer", keys.keys),
     Way("POST", "/keys/rotate", "administrator", keys.rotate, ("label",), changes=True),
     Way("POST", "/keys/revoke", "administrator", keys.revoke, ("id",), changes=True),

@@ -71,14 +71,18 @@ class Audit(Database):
 
         self.change(work)
 
-    def audit_log(self, *, since: datetime | None = None, event: str | None = None) -> list[AuditLine]:
-        """The entries, the oldest first."""
+    def audit_log(
+        self, *, since: datetime | None = None, event: str | None = None, last: int | None = None
+    ) -> list[AuditLine]:
+        """The entries, the oldest first; the `last` so many where that is given."""
+        wanted = {"time >= ?": optional_text(since), "event = ?": event}
+        where = [each for each, value in wanted.items() if value]
         rows = self.read(
-            """SELECT number, time, event, who, about, hash FROM audit
-               WHERE time >= coalesce(?, time) AND event = coalesce(?, event) ORDER BY number""",
-            optional_text(since),
-            event,
+            f"""SELECT number, time, event, who, about, hash FROM audit {"WHERE" if where else ""} {" AND ".join(where)}
+                ORDER BY number DESC {"LIMIT ?" if last else ""}""",
+            *(value for value in (*wanted.values(), last) if value),
         )
+        rows.reverse()
         return [AuditLine(number, time, name, who, _read(about), made) for number, time, name, who, about, made in rows]
 
     def audit_end(self) -> tuple[int, str]:
