@@ -20,15 +20,10 @@ class Offers(Database):
         """
         if not jobs:
             return 0
-        return self.change(
-            lambda db: (
-                db.execute(
-                    f"""UPDATE units SET head = head WHERE number IN (
-                      SELECT number FROM units WHERE status = 'pending' AND head = 1 AND due <= ?
-                        AND job IN ({", ".join("?" * len(jobs))})
-                        AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = units.id
-                                          AND status IN ('todo', 'doing')) LIMIT {_AT_ONCE})""",
-                    (text(now), *sorted(jobs)),
-                ).rowcount
-            )
-        )
+        places = ", ".join("?" * len(jobs))
+        given = """SELECT 1 FROM procrastinate_jobs
+                   WHERE queueing_lock = units.id COLLATE "default" AND status IN ('todo', 'doing')"""
+        lying = f"""SELECT number FROM units WHERE status = 'pending' AND head = 1 AND due <= ? AND job IN ({places})
+                      AND NOT EXISTS ({given}) LIMIT {_AT_ONCE}"""
+        offered = f"UPDATE units SET head = head WHERE number IN ({lying})"
+        return self.change(lambda db: db.execute(offered, (text(now), *sorted(jobs))).rowcount)
