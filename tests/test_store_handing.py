@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from runner.store import held_as
+from runner.store import held_as, units
 from tests.kept import DAY, ERROR, HOUR, NOON, claim, post, run, unit
 
 
@@ -28,17 +28,17 @@ def test_message_and_job_together(store):
 
 
 def test_no_message_no_job(store):
-    """R-WH1 Where a message isn't kept after all, there is no job for it either."""
+    """R-WH1 Where a unit isn't kept after all, there is no job for it either."""
 
     def work(db):
-        db.execute("UPDATE units SET due = due")
+        units.add(db, [unit("u1")], message=None, turn=1, now=NOON)
         raise ZeroDivisionError
 
-    post(store, "m1", unit("u1"))
-    before = jobs(store)
     with pytest.raises(ZeroDivisionError):
         store.change(work)
-    assert before == jobs(store)
+    assert [] == jobs(store)
+    store.change(lambda db: units.add(db, [unit("u1")], message=None, turn=1, now=NOON))
+    assert [("u1", False)] == jobs(store)
 
 
 def test_first_of_its_subject_only(store):
