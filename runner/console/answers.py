@@ -34,8 +34,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _pages = Environment(
     loader=FileSystemLoader(_HERE / "pages"), autoescape=True, undefined=StrictUndefined,
-    trim_blocks=True, lstrip_blocks=True,
+    trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
 )  # fmt: skip
+_pages.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # comes with the extension
 
 
 def _shown(value: Any) -> str:
