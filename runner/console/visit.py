@@ -9,7 +9,7 @@ from typing import Any
 from runner.alerts.conditions import Condition
 from runner.alerts.sight import Sight
 from runner.logs.log import shown_form
-from runner.store import Account, Session, Store
+from runner.store import Account, Known, Session, Store
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,10 @@ class Visit:
     def shown(self, name: str) -> str:
         """An id as people may see it: never a UNHCR number, or what could be one."""
         return shown_form(self.service.keyed, name)
+
+    def known(self, name: str, limit: int) -> Known:
+        """What is known of an id, of each sort so much."""
+        return self.store.known(name, subject=self.service.keyed(name), limit=limit)
 
     def ids(self, known: Mapping[str, Any]) -> list[tuple[str, str]]:
         """The ids of a record, as people may see them."""

@@ -11,7 +11,7 @@ from runner.store.moments import optional_moment, text
 from runner.store.records import Counts, UnitLine, Unsettled
 
 _SHOWN = 3  # ids of the units that wait for one reason
-_COLUMNS = "id, message, job, started_by, status, tries, arrived, due, code, error, expires, settled"
+UNIT = "id, message, job, started_by, status, tries, arrived, due, code, error, expires, settled"
 
 
 class Listings(Database):
@@ -81,30 +81,25 @@ class Listings(Database):
         self, *, status: str | None = None, message: str | None = None, job: str | None = None, limit: int = 50
     ) -> list[UnitLine]:
         """The last units, the newest first."""
-        rows = self.read(
-            f"""SELECT {_COLUMNS} FROM units
-                WHERE status = coalesce(?, status) AND coalesce(message, '') = coalesce(?, message, '')
-                  AND job = coalesce(?, job) ORDER BY number DESC LIMIT ?""",
-            status,
-            message,
-            job,
-            limit,
-        )
-        return [_line(row) for row in rows]
+        wanted = {"status": status, "message": message, "job": job}
+        given = {name: value for name, value in wanted.items() if value is not None}  # so that their indexes are used
+        where = " AND ".join([f"{name} = ?" for name in given] or ["1 = 1"])
+        rows = self.read(f"SELECT {UNIT} FROM units WHERE {where} ORDER BY number DESC LIMIT ?", *given.values(), limit)
+        return [unit_line(row) for row in rows]
 
     def units_to_settle(self, code: str, limit: int) -> list[UnitLine]:
-        """The newest units that are parked or dead for this reason."""
+        """The oldest units that are parked or dead for this reason."""
         rows = self.read(
-            f"""SELECT {_COLUMNS} FROM units WHERE status IN ('parked', 'dead') AND code = ?
-                ORDER BY number DESC LIMIT ?""",
+            f"""SELECT {UNIT} FROM units WHERE status IN ('parked', 'dead') AND code = ?
+                ORDER BY number LIMIT ?""",
             code, limit,
         )  # fmt: skip
-        return [_line(row) for row in rows]
+        return [unit_line(row) for row in rows]
 
     def unit(self, unit_id: str) -> UnitLine | None:
         """One unit, or None."""
-        rows = self.read(f"SELECT {_COLUMNS} FROM units WHERE id = ?", unit_id)
-        return _line(rows[0]) if rows else None
+        rows = self.read(f"SELECT {UNIT} FROM units WHERE id = ?", unit_id)
+        return unit_line(rows[0]) if rows else None
 
 
 def _unsettled(row: Any, ids: tuple[str, ...]) -> Unsettled:
@@ -112,7 +107,8 @@ def _unsettled(row: Any, ids: tuple[str, ...]) -> Unsettled:
     return Unsettled(kind, job, code, count, optional_moment(since), optional_moment(expires), ids)
 
 
-def _line(row: Any) -> UnitLine:
+def unit_line(row: Any) -> UnitLine:
+    """A unit, of the columns UNIT."""
     unit_id, message, job, started_by, status, tries, arrived, due, code, error, expires, settled = row
     began = datetime.fromisoformat(arrived), datetime.fromisoformat(due)
     why = json.loads(error) if error else None
