@@ -9,14 +9,15 @@ from typing import Any
 from runner.alerts.conditions import Condition
 from runner.alerts.sight import Sight
 from runner.logs.log import shown_form
-from runner.store import Account, Known, Session, Store
+from runner.store import Accepted, Account, Known, Session, Store
 
 
 @dataclass(frozen=True)
 class Service:
     """What pages look at. `look` gives all that can be seen now, and what of it needs a look; `keyed` is the vault's.
 
-    `acting` opens the store once more, for what somebody does, so that the audit log names them.
+    `acting` opens the store once more, for what somebody does, so that the audit log names them; by `route` it routes
+    a quarantined message anew, by its id (`Intake.take_again`).
     """
 
     name: str
@@ -25,6 +26,7 @@ class Service:
     acting: Callable[[str], AbstractContextManager[Store]]
     keyed: Callable[[str], str]
     now: Callable[[], datetime]
+    route: Callable[[Store, str], Accepted | None]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from runner.store import mentions
 from runner.store.connection import Link, Transaction
 
 WITH_KEY = 3  # the first version that has a key of its own beside it
-_WITH_MENTIONS = 7
 
 STEPS: Sequence[Sequence[str]] = (
     (
@@ -164,6 +163,11 @@ STEPS: Sequence[Sequence[str]] = (
         "ALTER TABLE runs ADD COLUMN error_type TEXT",
     ),
 )  # fmt: skip
+
+# The first version that has mentions of the items that it keeps.
+_WITH_MENTIONS = next(
+    number for number, step in enumerate(STEPS, start=1) if any("CREATE TABLE mentions" in each for each in step)
+)
 
 
 def migrate(db: Transaction, link: Link) -> None:
