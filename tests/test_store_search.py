@@ -195,7 +195,8 @@ QUESTIONS = [
     ("runs", lambda store: (store.runs(code="x", job="sort"), store.runs(outcome="failed", job="sort"))),
     ("codes", lambda store: store.codes()),
     ("parked", lambda store: store.parked_for("x", 9)),
-    ("units", lambda store: store.units_to_settle("x", 9)),
+    ("inbox", lambda store: (store.waiting(9), store.again(9), store.quarantined(9))),
+    ("lists", lambda store: (store.units(message="m1"), store.units(status="dead"), store.units_to_settle("x", 9))),
 ]
 
 

@@ -73,6 +73,7 @@ from runner.store.records import (
     Unit,
     UnitLine,
     Unsettled,
+    WaitingLine,
 )
 from runner.store.repairs import Repairs
 from runner.store.retention import Retention
@@ -119,6 +120,7 @@ __all__ = [
     "Unit",
     "UnitLine",
     "Unsettled",
+    "WaitingLine",
     "held_as",
     "prepare",
     "read_backup",

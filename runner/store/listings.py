@@ -8,10 +8,13 @@ from typing import Any
 from runner.store import doubts
 from runner.store.database import Database
 from runner.store.moments import optional_moment, text
-from runner.store.records import Counts, UnitLine, Unsettled
+from runner.store.records import Counts, UnitLine, Unsettled, WaitingLine
 
 _SHOWN = 3  # ids of the units that wait for one reason
 UNIT = "id, message, job, started_by, status, tries, arrived, due, code, error, expires, settled"
+_WAITING = """SELECT units.id, units.job, units.message, messages.key_label, messages.size, units.arrived, units.tries,
+                     units.due, units.code
+              FROM units LEFT JOIN messages ON messages.id = units.message"""
 
 
 class Listings(Database):
@@ -87,6 +90,18 @@ class Listings(Database):
         rows = self.read(f"SELECT {UNIT} FROM units WHERE {where} ORDER BY number DESC LIMIT ?", *given.values(), limit)
         return [unit_line(row) for row in rows]
 
+    def waiting(self, limit: int) -> list[WaitingLine]:
+        """The units that have waited longest, also those that are tried again."""
+        rows = self.read(f"{_WAITING} WHERE units.status = 'pending' ORDER BY units.number LIMIT ?", limit)
+        return [_waiting(row) for row in rows]
+
+    def again(self, limit: int) -> list[WaitingLine]:
+        """The units that are tried again, the next first."""
+        rows = self.read(
+            f"{_WAITING} WHERE units.status = 'pending' AND units.tries > 0 ORDER BY units.due LIMIT ?", limit
+        )
+        return [_waiting(row) for row in rows]
+
     def units_to_settle(self, code: str, limit: int) -> list[UnitLine]:
         """The oldest units that are parked or dead for this reason."""
         rows = self.read(
@@ -105,6 +120,12 @@ class Listings(Database):
 def _unsettled(row: Any, ids: tuple[str, ...]) -> Unsettled:
     kind, job, code, count, since, expires = row
     return Unsettled(kind, job, code, count, optional_moment(since), optional_moment(expires), ids)
+
+
+def _waiting(row: Any) -> WaitingLine:
+    unit_id, job, message, key_label, size, arrived, tries, due, code = row
+    moments = datetime.fromisoformat(arrived), tries, datetime.fromisoformat(due)
+    return WaitingLine(unit_id, job, message, key_label, size, *moments, code)
 
 
 def unit_line(row: Any) -> UnitLine:

@@ -154,6 +154,8 @@ STEPS: Sequence[Sequence[str]] = (
         "UPDATE items SET run_number = (SELECT number FROM runs WHERE runs.id = items.run)",
         "CREATE INDEX items_to_see ON items (outcome, run_number) WHERE outcome <> 'done'",
         "CREATE INDEX items_by_code ON items (code, run_number) WHERE code IS NOT NULL",
+        # What is tried again, by when.
+        "CREATE INDEX units_again ON units (status, due) WHERE status = 'pending' AND tries > 0",
         # What else is found by an id, or settled by its cause.
         "CREATE INDEX units_by_subject ON units (subject, number) WHERE subject IS NOT NULL",
         "CREATE INDEX parked_by_record ON parked (record)",

@@ -93,6 +93,21 @@ class UnitLine:
 
 
 @dataclass(frozen=True)
+class WaitingLine:
+    """A unit that waits, beside the message that it is of, if it is of one: whose key that bore, and its bytes."""
+
+    id: str
+    job: str
+    message_id: str | None
+    key_label: str | None
+    size: int | None
+    arrived: datetime
+    tries: int
+    due: datetime
+    code: str | None
+
+
+@dataclass(frozen=True)
 class MessageLine:
     """A message as `inbox list` shows it. `status` is quarantined, or that of the unit that is least settled."""
 
