@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TOWERS = [path for tower in ("runner", "adaptors") for path in sorted((ROOT / tower).rglob("*.py"))]
 JOBS = sorted((ROOT / "jobs").rglob("*.py"))  # of every country
-TESTS = sorted((ROOT / "tests").glob("test_*.py"))
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 # Each module of the engine may import those before it; docs/architecture.md shows the same order.
 ENGINE = [
     "errors", "memory", "logs", "keyfile", "yamlfile", "credentials", "sightings", "schema", "triggers", "project",

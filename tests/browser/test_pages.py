@@ -1,0 +1,107 @@
+"""Each page of the console in a browser: it is there, keeps its policy, tells nothing, is small, and can be used."""
+
+import pytest
+
+from tests.browser import axe
+from tests.browser.conftest import betrayals
+from tests.browser.pages import ASKED
+from tests.browser.visitor import Received
+
+WIDTHS = {"a small telephone": (320, 568), "a laptop": (1280, 720), "a 4K screen": (3840, 2160)}
+SCHEMES = ("light", "dark")
+SMALL = 60_000  # bytes of a page with all that it needs
+# What makes the whole page be pushed sideways, or is wider than an eye follows.
+TOO_WIDE = """() => document.documentElement.scrollWidth > innerWidth ? ["the page"] :
+    [...document.querySelectorAll("p, li, dd")].filter((each) => each.getBoundingClientRect().width > 1400)
+        .map((each) => each.outerHTML.slice(0, 90))"""
+PAPER = r"getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number)"
+
+
+def test_links_lead_everywhere(walked):
+    """Each way of the console is found by following links, and so is looked at here."""
+    shown, taken = walked
+    assert set(ASKED) == {*shown, *taken, "/enter"}
+
+
+def test_policy(amal, walked):
+    """Each page has one heading and a title, runs nothing that the policy forbids, and asks nobody else."""
+    for address in walked[0].values():
+        assert 200 == amal.open(address)
+        assert 1 == amal.page.locator("h1").count(), address
+        assert amal.page.title().endswith(" – gambella"), address
+    assert [] == amal.wrong
+
+
+def test_policy_is_watched(visit):
+    """What a page isn't allowed is noticed: a script within it, and a request to somebody else."""
+    visitor = visit()
+    visitor.open("/enter")
+    visitor.page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: '1'}))")
+    with visitor.page.expect_console_message(lambda message: "policy: img-src" in message.text):
+        visitor.page.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:9/'}))")
+    wrong, visitor.wrong = " ".join(visitor.wrong), []
+    assert "policy: script-src-elem" in wrong
+    assert "policy: img-src" in wrong
+
+
+def test_nothing_is_betrayed(amal, walked, place):
+    """R-LP6 Nothing that the browser receives holds anything of a child; and what would is found."""
+    shown, taken = walked
+    for address in shown.values():
+        amal.open(address)
+    tables = [(address, amal.context.request.get(address)) for address in taken.values()]
+    tables = [Received(address, table.status, str(table.headers), table.body(), 0) for address, table in tables]
+    received = [*amal.close(), *tables]
+    assert len(received) > len(shown)
+    assert [] == list(betrayals(place, received))
+    planted = Received("/", 200, "", f"<p>{place.canaries[0]}</p>".encode(), 0)
+    assert [("/", "UTF-8")] == list(betrayals(place, [planted]))[:1]
+
+
+def test_first_page_is_small(visit, state):
+    """The page that asks who it is, and the first behind it, come in at most 60 KB each, with all that they need."""
+    for address, kept in {"/enter": None, "/": state}.items():
+        visitor = visit(storage_state=kept)
+        visitor.open(address)
+        assert sum(each.size for each in visitor.close()) <= SMALL, address
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe(visit, state, walked, scheme):
+    """axe-core has no objection to any page, on light paper or dark."""
+    visitor = visit(storage_state=state, color_scheme=scheme)
+    found = {}
+    for address in walked[0].values():
+        visitor.open(address)
+        found[address] = axe.objections(visitor.page)
+    assert {} == {address: rules for address, rules in found.items() if rules}
+
+
+def test_axe_is_listened_to(amal):
+    """What axe-core objects to is told with its place."""
+    amal.open("/")
+    amal.page.evaluate("document.querySelector('main').append(new Image())")
+    assert {"image-alt": ["img"]} == axe.objections(amal.page)
+
+
+def test_dark(visit, state):
+    """Whoever wants it dark gets dark paper, and light paper else."""
+    papers = []
+    for scheme in SCHEMES:
+        visitor = visit(storage_state=state, color_scheme=scheme)
+        visitor.open("/")
+        papers.append(visitor.page.evaluate(PAPER))
+    light, dark = papers
+    assert sum(dark) < 200 < 600 < sum(light)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_widths(visit, state, walked, width):
+    """No page has to be pushed sideways, on a small telephone as on a 4K screen, nor has lines without an end."""
+    wide, high = WIDTHS[width]
+    visitor = visit(storage_state=state, viewport={"width": wide, "height": high})
+    found = {}
+    for address in walked[0].values():
+        visitor.open(address)
+        found[address] = visitor.page.evaluate(TOO_WIDE)
+    assert {} == {address: places for address, places in found.items() if places}
