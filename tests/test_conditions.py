@@ -54,6 +54,15 @@ def test_nothing(store):
     assert {} == found(store)
 
 
+def test_in_either_database(database, tmp_path):
+    """R-DL3 Wherever the store is, all that is looked at can be read there, and what needs a look is found."""
+    with database.open(tmp_path, now=lambda: NOON) as store:
+        keys.create(store, "unhcr", now=NOON)
+        given_up(store)
+        parked_unit(store, "u2")
+        assert {"given_up", "to_settle"} == set(found(store))
+
+
 def test_given_up(store):
     """R-DL3: what was given up is told by job and cause, with the ids of the newest, the count, and since when."""
     for number in range(5):

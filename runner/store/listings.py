@@ -73,7 +73,7 @@ class Listings(Database):
         """The latest moment at which something was written down, by the clock of that time; None in a new store."""
         rows = self.read(
             """SELECT max(time) FROM (SELECT time FROM audit WHERE number = (SELECT max(number) FROM audit)
-               UNION ALL SELECT max(ended) FROM runs)"""
+               UNION ALL SELECT max(ended) FROM runs) AS known"""
         )
         return optional_moment(rows[0][0])
 
