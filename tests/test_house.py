@@ -137,9 +137,10 @@ def test_no_machine_in_the_repository():
     assert [] == [identity(path) for path, text in texts.items() if MACHINE_PATH.search(text)]
 
 
-def test_lock_file_names_no_registry():
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-browser.lock"])
+def test_lock_file_names_no_registry(lock):
     """The locked requirements hold versions and hashes, no address."""
-    text = (ROOT / "requirements.lock").read_text()
+    text = (ROOT / lock).read_text()
     assert "--hash=sha256:" in text
     assert not re.search(r"https?://|--index|--find-links", text)
 

@@ -5,9 +5,10 @@ import pytest
 from tests.browser import axe
 from tests.browser.conftest import betrayals
 from tests.browser.pages import ASKED
+from tests.browser.pictures import keep
 from tests.browser.visitor import Received
 
-WIDTHS = {"a small telephone": (320, 568), "a laptop": (1280, 720), "a 4K screen": (3840, 2160)}
+WIDTHS = {"small telephone": (320, 568), "laptop": (1280, 720), "4K screen": (3840, 2160)}
 SCHEMES = ("light", "dark")
 SMALL = 60_000  # bytes of a page with all that it needs
 # What makes the whole page be pushed sideways, or is wider than an eye follows.
@@ -71,10 +72,35 @@ def test_axe(visit, state, walked, scheme):
     """axe-core has no objection to any page, on light paper or dark."""
     visitor = visit(storage_state=state, color_scheme=scheme)
     found = {}
-    for address in walked[0].values():
+    for way, address in walked[0].items():
         visitor.open(address)
-        found[address] = axe.objections(visitor.page)
-    assert {} == {address: rules for address, rules in found.items() if rules}
+        keep(visitor.page, scheme, way)
+        found[way] = axe.objections(visitor.page)
+    assert {} == {way: rules for way, rules in found.items() if rules}
+
+
+def test_axe_on_answers(visit, place):
+    """axe-core has no objection to what is answered when something isn't there, isn't allowed, or was found."""
+    viewer = visit()
+    viewer.open("/enter")
+    viewer.page.locator("#name").fill("nobody")
+    viewer.page.locator("#password").fill("guess")
+    viewer.page.locator("#code").fill("000000")
+    viewer.page.locator("main form button").click()
+    viewer.page.get_by_role("alert").wait_for()
+    found = {"sign in": axe.objections(viewer.page)}
+    viewer.enter(place.account("reader", "viewer"))
+    for address, status in {"/nowhere": 404, "/people": 403}.items():
+        assert status == viewer.open(address)
+        found[address] = axe.objections(viewer.page)
+    with place.store() as store:
+        unit = store.units_to_settle("not_found", 1)[0].id
+    viewer.open("/activity")
+    viewer.page.locator('form[action="/find"] [name=id]').fill(unit)
+    viewer.page.locator('form[action="/find"] button').click()
+    viewer.page.get_by_text(unit).first.wait_for()
+    found["/find"] = axe.objections(viewer.page)
+    assert {} == {page: rules for page, rules in found.items() if rules}
 
 
 def test_axe_is_listened_to(amal):
@@ -101,7 +127,8 @@ def test_widths(visit, state, walked, width):
     wide, high = WIDTHS[width]
     visitor = visit(storage_state=state, viewport={"width": wide, "height": high})
     found = {}
-    for address in walked[0].values():
+    for way, address in walked[0].items():
         visitor.open(address)
-        found[address] = visitor.page.evaluate(TOO_WIDE)
-    assert {} == {address: places for address, places in found.items() if places}
+        keep(visitor.page, width, way)
+        found[way] = visitor.page.evaluate(TOO_WIDE)
+    assert {} == {way: places for way, places in found.items() if places}
