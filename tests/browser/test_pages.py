@@ -9,12 +9,20 @@ from tests.browser.pictures import keep
 from tests.browser.visitor import Received
 
 WIDTHS = {"small telephone": (320, 568), "laptop": (1280, 720), "4K screen": (3840, 2160)}
-SCHEMES = ("light", "dark")
+LOOKS = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "right to left": {"locale": "ar"}}
 SMALL = 60_000  # bytes of a page with all that it needs
 # What makes the whole page be pushed sideways, or is wider than an eye follows.
 TOO_WIDE = """() => document.documentElement.scrollWidth > innerWidth ? ["the page"] :
     [...document.querySelectorAll("p, li, dd")].filter((each) => each.getBoundingClientRect().width > 1400)
         .map((each) => each.outerHTML.slice(0, 90))"""
+TURN = "document.documentElement.dir = 'rtl'"  # also where there is no language of that direction
+# What begins at the left, though the page begins at the right.
+UNTURNED = """() => [...document.querySelectorAll("h1, h2, label, dt, th")].filter((each) => {
+    const text = document.createRange();
+    text.selectNodeContents(each);
+    const place = text.getBoundingClientRect(), room = each.getBoundingClientRect();
+    return place.width > 0 && place.left - room.left < room.right - place.right - 1;
+}).map((each) => each.outerHTML.slice(0, 90))"""
 PAPER = r"getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number)"
 
 
@@ -67,14 +75,16 @@ def test_first_page_is_small(visit, state):
         assert sum(each.size for each in visitor.close()) <= SMALL, address
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_axe(visit, state, walked, scheme):
-    """axe-core has no objection to any page, on light paper or dark."""
-    visitor = visit(storage_state=state, color_scheme=scheme)
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe(visit, state, walked, look):
+    """axe-core has no objection to any page, on light paper or dark, and from right to left."""
+    visitor = visit(storage_state=state, **LOOKS[look])
     found = {}
     for way, address in walked[0].items():
         visitor.open(address)
-        keep(visitor.page, scheme, way)
+        if look == "right to left":
+            visitor.page.evaluate(TURN)
+        keep(visitor.page, look, way)
         found[way] = axe.objections(visitor.page)
     assert {} == {way: rules for way, rules in found.items() if rules}
 
@@ -113,8 +123,8 @@ def test_axe_is_listened_to(amal):
 def test_dark(visit, state):
     """Whoever wants it dark gets dark paper, and light paper else."""
     papers = []
-    for scheme in SCHEMES:
-        visitor = visit(storage_state=state, color_scheme=scheme)
+    for look in ("light", "dark"):
+        visitor = visit(storage_state=state, **LOOKS[look])
         visitor.open("/")
         papers.append(visitor.page.evaluate(PAPER))
     light, dark = papers
@@ -131,4 +141,17 @@ def test_widths(visit, state, walked, width):
         visitor.open(address)
         keep(visitor.page, width, way)
         found[way] = visitor.page.evaluate(TOO_WIDE)
+    assert {} == {way: places for way, places in found.items() if places}
+
+
+@pytest.mark.parametrize("width", ["small telephone", "laptop"])
+def test_right_to_left(visit, state, walked, width):
+    """Where one reads from right to left, everything begins at the right, and nothing has to be pushed."""
+    wide, high = WIDTHS[width]
+    visitor = visit(storage_state=state, viewport={"width": wide, "height": high}, **LOOKS["right to left"])
+    found = {}
+    for way, address in walked[0].items():
+        visitor.open(address)
+        visitor.page.evaluate(TURN)
+        found[way] = [*visitor.page.evaluate(UNTURNED), *visitor.page.evaluate(TOO_WIDE)]
     assert {} == {way: places for way, places in found.items() if places}
