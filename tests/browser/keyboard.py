@@ -18,12 +18,12 @@ def tabbed(page):
     """What one can act on, in the order of the page; what Tab leads to, in its order; what of it isn't seen then."""
     wanted = page.evaluate(_NAMED)
     order, unseen = [], []
-    for _ in range(len(wanted) + 20):
+    for _ in range(MOST):
         page.keyboard.press("Tab")
         here = page.evaluate(_HERE)
-        if here["name"] in order[:1]:  # it begins again
+        if order and here["name"] == order[0]:  # it begins again
             break
-        if here["name"]:
+        if here["name"] and here["name"] not in order[-1:]:  # the parts of a date are the browser's
             order.append(here["name"])
             unseen += [] if here["seen"] else [here["name"]]
     return wanted, order, unseen
