@@ -31,7 +31,7 @@ test: setup
 
 # The console in Chromium, the system's own (apt-get install chromium fonts-noto-core); pictures into build/screenshots.
 browser: $(BROWSER)
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n 2 tests/browser  # each with a service and a browser of its own
 
 $(BROWSER): $(STAMP) requirements-browser.lock
 	@if command -v uv >/dev/null 2>&1; then \

@@ -59,8 +59,10 @@ def test_signing_in_and_out(visit, place, scripts):
             expect(visitor.page.get_by_role("alert")).to_be_visible()
     expect(visitor.page.locator("h1")).to_have_text("Overview")
     form(visitor.page, "/leave").locator("button").click()
-    visitor.open("/activity")
-    assert visitor.page.url.endswith("/enter")
+    expect(visitor.page.locator("#password")).to_be_visible()
+    for look_back in (visitor.page.go_back, lambda: visitor.open("/activity")):
+        look_back()
+        assert visitor.page.url.endswith("/enter")
 
 
 def test_a_viewer_changes_nothing(visit, place):

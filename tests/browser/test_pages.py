@@ -32,13 +32,14 @@ def test_links_lead_everywhere(walked):
     assert set(ASKED) == {*shown, *taken, "/enter"}
 
 
-def test_policy(amal, walked):
+def test_policy(visit, state, walked, scripts):
     """Each page has one heading and a title, runs nothing that the policy forbids, and asks nobody else."""
+    visitor = visit(storage_state=state, java_script_enabled=scripts)
     for address in walked[0].values():
-        assert 200 == amal.open(address)
-        assert 1 == amal.page.locator("h1").count(), address
-        assert amal.page.title().endswith(" – gambella"), address
-    assert [] == amal.wrong
+        assert 200 == visitor.open(address)
+        assert 1 == visitor.page.locator("h1").count(), address
+        assert visitor.page.title().endswith(" – gambella"), address
+    assert [] == visitor.wrong
 
 
 def test_policy_is_watched(visit):
