@@ -295,7 +295,7 @@ def test_headers(console, path):
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert {"frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} <= set(policy.split("; "))
-    assert ("nosniff", "DENY", "no-referrer") == tuple(
+    assert ("nosniff", "DENY", "same-origin") == tuple(
         headers[name] for name in ("x-content-type-options", "x-frame-options", "referrer-policy")
     )
     assert path.endswith("css") or "no-store" == headers["cache-control"]
