@@ -9,7 +9,7 @@ from runner.errors import WrongUse
 from runner.logs.events import said
 from runner.store import ItemRecord, Parked, Store, UnitLine
 
-_SHOWN = 50
+_SHOWN = 30
 _AT_ONCE = 200  # messages that are routed anew
 _LONGEST = 200  # characters of a reason
 _QUARANTINED = "quarantined"  # the status of messages that no job waits for, which stands for their cause
