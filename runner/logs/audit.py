@@ -33,7 +33,7 @@ FIELDS: Mapping[str, Kind] = {
     "account": "code", "role": "code", "row": "code", "day": "timestamp", **dict.fromkeys(CHECKLIST, "code"),
     **dict.fromkeys(
         ("count", "jobs", "payloads", "records", "answers", "ledger", "items", "runs", "messages", "units", "receipts",
-         "slots", "logs", "texts", "files", "found"), "count"
+         "days", "slots", "logs", "texts", "files", "found"), "count"
     ),
 }  # fmt: skip
 _AS_GIVEN = ("before", "after", "name", "reason")
@@ -65,7 +65,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "subject_erased": (
         "what is known of a person was deleted", ("id", "payloads", "records", "answers", "ledger", "items")
     ),
-    "purged": ("what is older than agreed was deleted", ("runs", "messages", "units", "receipts", "slots", "logs")),
+    "purged": (
+        "what is older than agreed was deleted",
+        ("runs", "messages", "units", "receipts", "days", "slots", "logs"),
+    ),
     "cursor_set": ("a person let a job read from another time on", ("job", "before", "after")),
     "run_by_hand": ("a person began a run of a job", ("job", "code", "commit", "configuration")),
     "state_exported": ("the final state of a run by hand is written to a file", ("job",)),

@@ -11,6 +11,7 @@
     retention   what is older than agreed
     ledger      what was sent, how far was read, which answers wait
     runs        one line for each run and item
+    days        what came of each day
     access      keys of the inbox, circuits of credentials, settings
     accounts    who may look at the console, and who is looking
     audit       who did what, in entries that are bound to each other
@@ -34,6 +35,7 @@ from runner.store.attention import Attention
 from runner.store.audit import Audit
 from runner.store.copies import Copies, prepare, read_backup
 from runner.store.database import wall_clock
+from runner.store.days import Days
 from runner.store.envelopes import Envelopes
 from runner.store.erasure import About, Erasure
 from runner.store.ledger import Ledger, Memory, Outbox
@@ -46,6 +48,7 @@ from runner.store.records import (
     AuditLine,
     Circuit,
     Counts,
+    DayCount,
     Erased,
     ItemRecord,
     Key,
@@ -82,6 +85,7 @@ __all__ = [
     "AuditLine",
     "Circuit",
     "Counts",
+    "DayCount",
     "Erased",
     "ItemRecord",
     "Key",
@@ -111,8 +115,8 @@ __all__ = [
 
 
 class Store(
-    Messages, Units, Envelopes, Schedules, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs, Access,
-    Accounts, Audit, Copies, Listings, Watch, Locks, Offers,
+    Messages, Units, Envelopes, Schedules, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs, Days,
+    Access, Accounts, Audit, Copies, Listings, Watch, Locks, Offers,
 ):  # fmt: skip
     """The data directory, open.
 

@@ -144,6 +144,17 @@ STEPS: Sequence[Sequence[str]] = (
         "CREATE INDEX runs_by_unit ON runs (unit, number) WHERE unit IS NOT NULL",
         "CREATE INDEX units_by_code ON units (code, number) WHERE status IN ('parked', 'dead')",
     ),
+    (
+        # How many runs, and items of them, came to an outcome on a day of UTC; `kind` is run or item.
+        """CREATE TABLE days (
+             day TEXT NOT NULL, job TEXT NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL,
+             PRIMARY KEY (day, job, kind, outcome)) WITHOUT ROWID""",
+        """INSERT INTO days SELECT substr(ended, 1, 10), job, 'run', outcome, count(*) FROM runs
+             GROUP BY substr(ended, 1, 10), job, outcome""",
+        """INSERT INTO days SELECT substr(runs.ended, 1, 10), runs.job, 'item', items.outcome, count(*)
+             FROM items JOIN runs ON runs.id = items.run
+             GROUP BY substr(runs.ended, 1, 10), runs.job, items.outcome""",
+    ),
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from runner.errors import TakenOver
 from runner.store.connection import Transaction
 from runner.store.database import Database
+from runner.store.days import count_run
 from runner.store.moments import document, optional_moment, text
 from runner.store.records import ItemRecord, RunRecord, Tally
 
@@ -39,6 +40,7 @@ def keep_run(db: Transaction, run: RunRecord) -> None:
             if item.outcome != "unchanged"
         ],
     )
+    count_run(db, run)
 
 
 class Runs(Database):
