@@ -7,6 +7,7 @@ from threading import Thread
 
 from runner.alerts.conditions import Condition, conditions
 from runner.alerts.sight import Sight, look
+from runner.console import plan
 from runner.console.app import console
 from runner.console.visit import Service
 from runner.errors import Invalid
@@ -45,7 +46,10 @@ def listener(
         sight = look(store, project, places, now=moment, made_of=made_of, findings=findings)
         return sight, conditions(sight)
 
-    service = Service(project.name, store, seen, lambda who: places.store(who=who), vault.keyed, now)
+    service = Service(
+        project.name, store, seen, lambda who: places.store(who=who), vault.keyed, now,
+        plan=plan.of(project, made_of.configuration), ends=lambda: certificates.ends(project, places.credentials),
+    )  # fmt: skip
     setting = settings.of(project, "console")
     return Listener(console(service, setting, log), setting, log)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from runner.alerts.conditions import Condition
 from runner.alerts.sight import Sight
+from runner.console.plan import Plan
 from runner.logs.log import shown_form
 from runner.store import Account, Session, Store
 
@@ -16,7 +17,8 @@ from runner.store import Account, Session, Store
 class Service:
     """What pages look at. `look` gives all that can be seen now, and what of it needs a look; `keyed` is the vault's.
 
-    `acting` opens the store once more, for what somebody does, so that the audit log names them.
+    `acting` opens the store once more, for what somebody does, so that the audit log names them. `plan` is what the
+    service is to do, and `ends` tells when each certificate ends, by where it is named.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Service:
     acting: Callable[[str], AbstractContextManager[Store]]
     keyed: Callable[[str], str]
     now: Callable[[], datetime]
+    plan: Plan = field(default_factory=Plan)
+    ends: Callable[[], Mapping[str, datetime]] = dict
 
 
 @dataclass(frozen=True)
