@@ -4,6 +4,7 @@
     units       what one job has to do for one subject: claim, then succeed, try_again, park or give_up
     envelopes   their states, sealed; wrapped anew, erased with receipts, scrubbed
     schedules   runs that no message started: slots, parked records, tries
+    switches    schedules that are off
     setbacks    what was kept by a clock that was set back since
     repairs     what was found missing: queued, held back, mended
     attention   what waits for a person: parked, retry, discard, expire
@@ -61,6 +62,7 @@ from runner.store.records import (
     RunRecord,
     Sign,
     StartedBy,
+    SwitchedOff,
     Tally,
     Telling,
     Told,
@@ -74,6 +76,7 @@ from runner.store.runs import Runs
 from runner.store.schedules import Schedules
 from runner.store.setbacks import Setbacks
 from runner.store.sqlite import FILE
+from runner.store.switches import Switches
 from runner.store.units import Units, held_as
 from runner.store.watch import Watch
 
@@ -102,6 +105,7 @@ __all__ = [
     "Sign",
     "StartedBy",
     "Store",
+    "SwitchedOff",
     "Tally",
     "Telling",
     "Told",
@@ -115,8 +119,8 @@ __all__ = [
 
 
 class Store(
-    Messages, Units, Envelopes, Schedules, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs, Days,
-    Access, Accounts, Audit, Copies, Listings, Watch, Locks, Offers,
+    Messages, Units, Envelopes, Schedules, Switches, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs,
+    Days, Access, Accounts, Audit, Copies, Listings, Watch, Locks, Offers,
 ):  # fmt: skip
     """The data directory, open.
 

@@ -259,6 +259,15 @@ class Tally:
 
 
 @dataclass(frozen=True)
+class SwitchedOff:
+    """A schedule that a person has switched off: of which job, since when, and why."""
+
+    job: str
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
 class DayCount:
     """How many runs of a job, or items of them (`kind` is run or item), came to an outcome on a day of UTC."""
 
