@@ -23,8 +23,8 @@ UNHCR = "GAM-26-00901"
 CANARY = "Nyaruot Beispiel"
 SCRIPT = "<script>alert(1)</script>"
 CHANGING = [way for way in WAYS if way.changes]
-PAGES = ["/", "/activity", "/activity.csv", f"/runs/{RUN}", "/settle", "/settle/unreachable", "/settle/no_service",
-         "/keys", "/people", "/confirm"]  # fmt: skip
+PAGES = ["/", "/activity", "/activity?of=items", "/activity.csv", f"/runs/{RUN}", "/settle", "/settle/unreachable",
+         "/settle/no_service", "/keys", "/people", "/confirm"]  # fmt: skip
 ROLES = (None, *accounts.ROLES)
 
 
@@ -338,7 +338,7 @@ def test_discard(filled):
     """What is given up is erased, with the reason; a parked record is named by what the page shows of it."""
     filled.enter(role="operator")
     shown = re.findall(r'name="id" value="([^"]+)"', filled.get("/settle/no_service").text)
-    assert 303 == filled.act("/discard", id=shown[0], reason="told by telephone").status_code
+    assert 303 == filled.act("/discard", id=shown[0], code="no_service", reason="told").status_code
     assert [] == filled.store.parked()
     filled.act("/discard", id=UNIT, reason="told by telephone")
     assert "discarded" == filled.store.unit(UNIT).status

@@ -9,14 +9,15 @@ from typing import Any
 from runner.alerts.conditions import Condition
 from runner.alerts.sight import Sight
 from runner.logs.log import shown_form
-from runner.store import Account, Session, Store
+from runner.store import Accepted, Account, Known, Session, Store
 
 
 @dataclass(frozen=True)
 class Service:
     """What pages look at. `look` gives all that can be seen now, and what of it needs a look; `keyed` is the vault's.
 
-    `acting` opens the store once more, for what somebody does, so that the audit log names them.
+    `acting` opens the store once more, for what somebody does, so that the audit log names them; by `route` it routes
+    a quarantined message anew, by its id (`Intake.take_again`).
     """
 
     name: str
@@ -25,6 +26,7 @@ class Service:
     acting: Callable[[str], AbstractContextManager[Store]]
     keyed: Callable[[str], str]
     now: Callable[[], datetime]
+    route: Callable[[Store, str], Accepted | None]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class Visit:
     def shown(self, name: str) -> str:
         """An id as people may see it: never a UNHCR number, or what could be one."""
         return shown_form(self.service.keyed, name)
+
+    def known(self, name: str, limit: int) -> Known:
+        """What is known of an id, of each sort so much."""
+        return self.store.known(name, subject=self.service.keyed(name), limit=limit)
 
     def ids(self, known: Mapping[str, Any]) -> list[tuple[str, str]]:
         """The ids of a record, as people may see them."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from runner.console import activity, auditing, entering, keys, overview, people, settling
+from runner.console import activity, auditing, entering, finding, keys, overview, people, settling
 from runner.console.accounts import Role
 from runner.console.visit import Answer, Visit
 
@@ -31,7 +31,7 @@ WAYS: Sequence[Way] = (
     Way("POST", "/leave", "viewer", entering.leave),
     Way("GET", "/", "viewer", overview.overview),
     Way("GET", "/activity", "viewer", activity.activity),
-    Way("POST", "/find", "viewer", activity.find, ("id",)),
+    Way("POST", "/find", "viewer", finding.find, ("id",)),
     Way("GET", "/activity.csv", "viewer", activity.table),
     Way("GET", "/runs/{id}", "viewer", activity.run),
     Way("GET", "/settle", "viewer", settling.causes),
