@@ -24,7 +24,7 @@ CANARY = "Nyaruot Beispiel"
 SCRIPT = "<script>alert(1)</script>"
 CHANGING = [way for way in WAYS if way.changes]
 PAGES = ["/", "/activity", "/activity.csv", f"/runs/{RUN}", "/settle", "/settle/unreachable", "/settle/no_service",
-         "/keys", "/people", "/confirm"]  # fmt: skip
+         "/keys", "/setup", "/setup/mapping", "/setup/log", "/setup/log.csv", "/people", "/confirm"]  # fmt: skip
 ROLES = (None, *accounts.ROLES)
 
 
