@@ -109,7 +109,7 @@ def _word(text: str) -> str:
 
 
 def _unsettled(sight: Sight) -> Iterator[Condition]:
-    found = sight.store.unsettled()
+    found = sight.unsettled
     for each in found:
         if each.kind in _UNSETTLED:
             yield _settled_by_nobody(each, sight.now)

@@ -46,10 +46,9 @@ def _jobs(
     for condition in on:  # the gravest first
         for job in condition.jobs:
             worst.setdefault(job, _MARKS[condition.severity])
-    unsettled = sight.store.unsettled()
-    oldest = {each.job: each.since for each in unsettled if each.kind == "waiting"}
+    oldest = {each.job: each.since for each in sight.unsettled if each.kind == "waiting"}
     records: Counter[str] = Counter()
-    for each in unsettled:
+    for each in sight.unsettled:
         if each.kind == "record":
             records[each.job] += each.count
     circuits = sight.store.circuits(sight.now)

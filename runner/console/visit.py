@@ -1,4 +1,4 @@
-"""A visit: what one request asks, and who asks it; and the three forms of an answer to it."""
+"""A visit: what one request asks, and who asks it; and the four forms of an answer to it."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -98,4 +98,13 @@ class Table:
     rows: list[list[Any]]
 
 
-Answer = Page | Moved | Table
+@dataclass(frozen=True)
+class File:
+    """A file of some kind to be taken along."""
+
+    name: str
+    content: bytes
+    kind: str
+
+
+Answer = Page | Moved | Table | File
