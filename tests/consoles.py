@@ -14,6 +14,7 @@ from runner.alerts.conditions import conditions
 from runner.alerts.sight import Sight
 from runner.console import accounts, totp
 from runner.console.app import console
+from runner.console.plan import Plan
 from runner.console.visit import Service
 from runner.inbox.intake import Intake
 from runner.inbox.settings import Settings
@@ -30,7 +31,7 @@ HOST = "127.0.0.1:8081"
 class Console:
     """The console of a folder. `get` and `post` go through the whole application, without sockets, as one browser."""
 
-    def __init__(self, folder, *, peer="127.0.0.1", **settings):
+    def __init__(self, folder, *, peer="127.0.0.1", plan=None, ends=dict, **settings):
         self.folder = folder
         self.time = NOON
         self.store = Store.open(folder, who="service")
@@ -41,8 +42,9 @@ class Console:
         self.jobs = JOBS
         self.setting = Settings("console", **settings)
         service = Service(
-            "test", self.store, self._seen, self._acting, self.vault.keyed, lambda: self.time, self._route
-        )
+            "test", self.store, self._seen, self._acting, self.vault.keyed, lambda: self.time, self._route,
+            plan=plan or Plan(), ends=ends,
+        )  # fmt: skip
         self._transport = httpx.ASGITransport(
             console(service, self.setting), raise_app_exceptions=False, client=(peer, 4711)
         )

@@ -25,7 +25,8 @@ SCRIPT = "<script>alert(1)</script>"
 FORMS = [way for way in WAYS if way.method == "POST" and way.needs]
 CHANGING = [way for way in WAYS if way.changes]
 PAGES = ["/", "/activity", "/activity?of=items", "/activity.csv", f"/runs/{RUN}", "/settle", "/settle/unreachable",
-         "/settle/no_service", "/keys", "/people", "/confirm", "/account"]  # fmt: skip
+         "/settle/no_service", "/keys", "/setup", "/setup/mapping", "/setup/log", "/setup/log.csv", "/people",
+         "/confirm", "/account"]  # fmt: skip
 ROLES = (None, *accounts.ROLES)
 
 

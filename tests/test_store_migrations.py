@@ -90,6 +90,13 @@ def test_goes_on_from_the_second_version(tmp_path):
         assert [] == store.audit_faults()
 
 
+def test_days_of_older_versions(tmp_path):
+    """What an older version kept is counted by day when its store is opened."""
+    with Store.open(second_version(tmp_path / "old")) as store:
+        counted = [(each.kind, each.outcome, each.count) for each in store.days(NOON.date())]
+    assert [("item", "done", 1), ("run", "succeeded", 1)] == counted
+
+
 def test_once_only(tmp_path):
     """Opening again changes nothing."""
     Store.open(tmp_path).close()

@@ -29,6 +29,7 @@ CONDITIONS: Mapping[str, Declared] = {
     "erased_unsettled": Declared("error", "{count} were erased, since nobody settled them in time"),
     "not_routed": Declared("error", "quarantined: {count} messages that no job waits for"),
     "job_unknown": Declared("error", "{count} wait for {about}, which is no job any more"),
+    "schedule_off": Declared("warning", "{about}: its schedule is switched off since {since}"),
     "no_success": Declared("error", "{about}: no success since {since}"),
     "run_failed": Declared("info", "{about}: the last run failed ({why})"),
     "run_remarked": Declared("warning", "{about}: a run tells of {why}"),

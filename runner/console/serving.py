@@ -7,6 +7,7 @@ from threading import Thread
 
 from runner.alerts.conditions import Condition, conditions
 from runner.alerts.sight import Sight, look
+from runner.console import plan
 from runner.console.app import console
 from runner.console.visit import Service
 from runner.errors import Invalid
@@ -49,7 +50,10 @@ def listener(
     def route(acting: Store, message: str) -> Accepted | None:
         return Intake(acting, vault, project, settings.of(project), now=now).take_again(message)
 
-    service = Service(project.name, store, seen, lambda who: places.store(who=who), vault.keyed, now, route)
+    service = Service(
+        project.name, store, seen, lambda who: places.store(who=who), vault.keyed, now, route,
+        plan=plan.of(project, made_of.configuration), ends=lambda: certificates.ends(project, places.credentials),
+    )  # fmt: skip
     setting = settings.of(project, "console")
     return Listener(console(service, setting, log), setting, log)
 

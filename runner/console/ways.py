@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from runner.console import activity, auditing, entering, finding, keys, overview, owning, people, settling
+from runner.console import activity, auditing, entering, finding, keys, overview, owning, people, settling, setup
 from runner.console.accounts import Role
 from runner.console.visit import Answer, Visit
 
@@ -54,6 +54,13 @@ WAYS: Sequence[Way] = (
     Way("POST", "/account/factor/keep", "viewer", owning.renew_factor, ("code",), changes=True),
     Way("POST", "/account/end-session", "viewer", owning.end_session, ("session",)),
     Way("POST", "/account/end-others", "viewer", owning.end_others),
+    Way("GET", "/setup", "viewer", setup.setup),
+    Way("GET", "/setup/mapping", "viewer", setup.mapping),
+    Way("GET", "/setup/mapping.csv", "viewer", setup.mapping_as_csv),
+    Way("GET", "/setup/mapping.xlsx", "viewer", setup.mapping_as_workbook),
+    Way("GET", "/setup/log", "viewer", setup.log_inventory),
+    Way("GET", "/setup/log.csv", "viewer", setup.log_inventory_as_table),
+    Way("POST", "/setup/schedule", "administrator", setup.switch_schedule, ("job", "switch", "reason"), changes=True),
     Way("GET", "/people", "administrator", people.people),
     Way("POST", "/people/end-sessions", "administrator", people.end_sessions, ("name",), changes=True),
 )

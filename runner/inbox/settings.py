@@ -9,7 +9,9 @@ from runner.project import Project
 
 Network = IPv4Network | IPv6Network
 
-_PORTS = {"inbox": 8080, "console": 8081}
+TABLES = ("inbox", "console")
+
+_PORTS = dict(zip(TABLES, (8080, 8081), strict=True))
 
 
 @dataclass(frozen=True)

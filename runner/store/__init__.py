@@ -4,6 +4,7 @@
     units       what one job has to do for one subject: claim, then succeed, try_again, park or give_up
     envelopes   their states, sealed; wrapped anew, erased with receipts, scrubbed
     schedules   runs that no message started: slots, parked records, tries
+    switches    schedules that are off
     setbacks    what was kept by a clock that was set back since
     repairs     what was found missing: queued, held back, mended
     attention   what waits for a person: parked, retry, discard, expire
@@ -14,6 +15,7 @@
     history     what was run, chosen by job, outcome, code and time
     mentions    which items name an id
     search      what is known of an id
+    days        what came of each day
     access      keys of the inbox, circuits of credentials, settings
     accounts    who may look at the console, and who is looking
     audit       who did what, in entries that are bound to each other
@@ -37,6 +39,7 @@ from runner.store.attention import Attention
 from runner.store.audit import Audit
 from runner.store.copies import Copies, prepare, read_backup
 from runner.store.database import wall_clock
+from runner.store.days import Days
 from runner.store.envelopes import Envelopes
 from runner.store.erasure import About, Erasure
 from runner.store.history import History
@@ -52,6 +55,7 @@ from runner.store.records import (
     AuditLine,
     Circuit,
     Counts,
+    DayCount,
     Entered,
     Erased,
     Found,
@@ -67,6 +71,7 @@ from runner.store.records import (
     RunRecord,
     Sign,
     StartedBy,
+    SwitchedOff,
     Tally,
     Telling,
     Told,
@@ -82,6 +87,7 @@ from runner.store.schedules import Schedules
 from runner.store.search import Search
 from runner.store.setbacks import Setbacks
 from runner.store.sqlite import FILE
+from runner.store.switches import Switches
 from runner.store.units import Units, held_as
 from runner.store.watch import Watch
 
@@ -95,6 +101,7 @@ __all__ = [
     "AuditLine",
     "Circuit",
     "Counts",
+    "DayCount",
     "Entered",
     "Erased",
     "Found",
@@ -114,6 +121,7 @@ __all__ = [
     "Sign",
     "StartedBy",
     "Store",
+    "SwitchedOff",
     "Tally",
     "Telling",
     "Told",
@@ -128,8 +136,8 @@ __all__ = [
 
 
 class Store(
-    Messages, Units, Envelopes, Schedules, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs, Access,
-    Accounts, Audit, Copies, Listings, History, Search, Watch, Locks, Offers,
+    Messages, Units, Envelopes, Schedules, Switches, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs,
+    Days, Access, Accounts, Audit, Copies, Listings, History, Search, Watch, Locks, Offers,
 ):  # fmt: skip
     """The data directory, open.
 

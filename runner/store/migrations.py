@@ -164,6 +164,17 @@ STEPS: Sequence[Sequence[str]] = (
         "ALTER TABLE runs ADD COLUMN steps TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE runs ADD COLUMN error_type TEXT",
     ),
+    (
+        # How many runs, and items of them, came to an outcome on a day of UTC; `kind` is run or item.
+        """CREATE TABLE days (
+             day TEXT NOT NULL, job TEXT NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL,
+             PRIMARY KEY (day, job, kind, outcome)) WITHOUT ROWID""",
+        """INSERT INTO days SELECT substr(ended, 1, 10), job, 'run', outcome, count(*) FROM runs
+             GROUP BY substr(ended, 1, 10), job, outcome""",
+        """INSERT INTO days SELECT substr(runs.ended, 1, 10), runs.job, 'item', items.outcome, count(*)
+             FROM items JOIN runs ON runs.id = items.run
+             GROUP BY substr(runs.ended, 1, 10), runs.job, items.outcome""",
+    ),
 )  # fmt: skip
 
 # The first version that has mentions of the items that it keeps.

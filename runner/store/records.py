@@ -6,7 +6,7 @@ data, other than a `Sealed`, which nobody can read without the vault.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from runner.vault import Sealed
@@ -306,6 +306,26 @@ class Tally:
     runs: int = 0
     seconds: float = 0.0
     items: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SwitchedOff:
+    """A schedule that a person has switched off: of which job, since when, and why."""
+
+    job: str
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class DayCount:
+    """How many runs of a job, or items of them (`kind` is run or item), came to an outcome on a day of UTC."""
+
+    day: date
+    job: str
+    kind: str
+    outcome: str
+    count: int
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ _OLD = {
                    LIMIT :most""",
     "units": "SELECT id FROM units WHERE message IS NULL AND settled < :messages AND expires IS NULL LIMIT :most",
     "receipts": "SELECT number FROM receipts WHERE erased < :runs AND verified IS NOT NULL LIMIT :most",
+    "days": "SELECT DISTINCT day FROM days WHERE day < substr(:runs, 1, 10) LIMIT :most",
     # The newest slot of a job tells which was the last to be taken.
     "slots": """SELECT job || ' ' || slot FROM slots WHERE taken < :runs AND settled IS NOT NULL
                   AND slot < (SELECT max(newer.slot) FROM slots AS newer WHERE newer.job = slots.job) LIMIT :most""",
@@ -29,6 +30,7 @@ _DELETE = {
     "messages": ("DELETE FROM units WHERE message = ?", "DELETE FROM messages WHERE id = ?"),
     "units": ("DELETE FROM units WHERE id = ?",),
     "receipts": ("DELETE FROM receipts WHERE number = ?",),
+    "days": ("DELETE FROM days WHERE day = ?",),
     "slots": ("DELETE FROM slots WHERE job || ' ' || slot = ?",),
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 from runner.errors import TakenOver
 from runner.store.connection import Transaction
 from runner.store.database import Database
+from runner.store.days import count_run
 from runner.store.mentions import keep_mentions
 from runner.store.moments import document, optional_moment, text
 from runner.store.records import ItemRecord, RunRecord, Tally
@@ -43,6 +44,7 @@ def keep_run(db: Transaction, run: RunRecord) -> None:
             for item in kept
         ),
     )
+    count_run(db, run)
     keep_mentions(db, number, kept)
 
 
