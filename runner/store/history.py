@@ -1,7 +1,7 @@
 """What was run, and what became of each item, chosen by job, outcome, code and time; always the newest first.
 
-There may be a million of each. So every question names one index, by which the database finds what it shows, and what
-else is asked for is written in such a way that no other index is taken instead.
+There may be a million of each. So every question is written in such a way that the database takes the index by which it
+comes to what is shown soonest, and no other one.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ class History(Database):
         wanted = {"job": job, "outcome": outcome, "code": code}
         by = "code" if code else "outcome" if outcome and outcome != "succeeded" else "job"
         with self.reading() as db:
-            where, values = _where(db, "runs.number", wanted, by, since, until)
+            where, values = _where(db, "runs.number", wanted, since, until, by=by)
             rows = db.execute(f"SELECT {RUN} FROM runs WHERE {where} ORDER BY number DESC LIMIT ?", (*values, limit))
             return [record(row) for row in rows.fetchall()]
 
@@ -66,14 +66,13 @@ class History(Database):
         """The last items of runs that changed something, or need a look; `outcome` is that of the item."""
         wanted = {"runs.job": job, "items.outcome": outcome, "items.code": code}
         if code or outcome not in (None, "", "done"):
-            by, tables = "items.code" if code else "items.outcome", "items CROSS JOIN runs"
-            number, joined = "items.run_number", "runs.number = items.run_number"
+            tables, number = "items CROSS JOIN runs", "items.run_number"
+            joined = "runs.number = items.run_number"
             joined += "" if code else " AND items.outcome <> 'done'"  # as its index says
         else:
-            by, tables = "runs.job", "runs CROSS JOIN items"
-            number, joined = "runs.number", "items.run = runs.id"
+            tables, number, joined = "runs CROSS JOIN items", "runs.number", "items.run = runs.id"
         with self.reading() as db:
-            where, values = _where(db, number, wanted, by, since, until)
+            where, values = _where(db, number, wanted, since, until)
             rows = db.execute(
                 f"""SELECT {FOUND} FROM {tables} WHERE {joined} AND {where}
                     ORDER BY {number} DESC, items.position LIMIT ?""",
@@ -91,13 +90,14 @@ def _where(
     db: Connection,
     number: str,
     wanted: Mapping[str, str | None],
-    by: str,
     since: datetime | None,
     until: datetime | None,
+    by: str | None = None,
 ) -> tuple[str, list[Any]]:
-    """The conditions, and their values; `number` is the column by which runs are in order, `by` the one to look up."""
+    """The conditions, and their values. `number` is the column by which runs are in order; where `by` is given, only
+    the index of this column shall be taken."""
     asked = {name: value for name, value in wanted.items() if value}
-    conditions = [f"{name} = ?" if name == by else f"{name} || '' = ?" for name in asked]
+    conditions = [f"{name} = ?" if by in (name, None) else f"{name} || '' = ?" for name in asked]
     values: list[Any] = list(asked.values())
     if since or until:
         conditions.append(f"{number} BETWEEN ? AND ?")
