@@ -16,6 +16,7 @@ from runner.console import accounts, totp
 from runner.console.app import console
 from runner.console.visit import Service
 from runner.inbox.settings import Settings
+from runner.keyfolder import KeyFolder
 from runner.project import Job
 from runner.store import Store
 from runner.triggers import Trigger
@@ -33,7 +34,7 @@ class Console:
         self.folder = folder
         self.time = NOON
         self.store = Store.open(folder, who="service")
-        self.vault = Vault(folder / "keys", now=lambda: self.time)
+        self.vault = Vault(KeyFolder(folder / "keys"), now=lambda: self.time)
         self.vault.ensure_today()
         self.cookies = {}
         self.secrets = {}
