@@ -159,6 +159,14 @@ def test_program_that_fails(program, script, capfd):
     assert b"a state" == vault_of(program.keys()).open(sealed, "envelope/u1")
 
 
+def test_list_that_is_none(program):
+    """R-RT4 What the program lists is taken for names only where it can be: a page of HTML isn't the end of all keys."""
+    program.keys().make("2026-03-01")
+    program.trouble("echo '<html>Sorry</html>'; exit 0")
+    with pytest.raises(StoreError, match="no names"):
+        program.keys().names()
+
+
 def test_program_that_isnt_there(tmp_path):
     """A program that can't be started is told with the reason."""
     with pytest.raises(StoreError, match="can't be started: No such file"):
