@@ -204,6 +204,11 @@ def test_vault_keys(store):
     assert (2, "error") == (found(store, missing_keys=2)["vault_key_missing"].count, "error")
 
 
+def test_keys_away(store):
+    """The program that holds the keys fails: nothing can be taken in or opened."""
+    assert [("keys_away", "error")] == [(each.code, each.severity) for each in found(store, keys_away=True).values()]
+
+
 @pytest.mark.parametrize(("free", "severity"), [(3 << 30, None), (1 << 30, "warning"), (1 << 20, "error")])
 def test_disk(store, free, severity):
     """A disk that is nearly full needs a look, the more the fuller it is."""

@@ -193,6 +193,8 @@ def _keys(sight: Sight) -> Iterator[Condition]:
             yield from _end_of_key(label, max(ends), sight.now)
     if sight.missing_keys:
         yield _made("vault_key_missing", count=sight.missing_keys)
+    if sight.keys_away:
+        yield _made("keys_away")
 
 
 def _end_of_key(label: str, end: datetime, now: datetime) -> Iterator[Condition]:

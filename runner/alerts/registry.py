@@ -43,6 +43,7 @@ CONDITIONS: Mapping[str, Declared] = {
     "key_ended": Declared("error", "the inbox's key {about} ended, and there is no other of that label"),
     "inbox_without_key": Declared("error", "the inbox has no key, so that nobody can post"),
     "vault_key_missing": Declared("error", "{count} keys of the vault are missing: what they seal can't be opened"),
+    "keys_away": Declared("error", "the key command fails: nothing is taken in, and what waits can't be opened"),
     "disk_short": Declared("warning", "the disk has little room left: {count} MiB"),
     "clock_jumped": Declared("warning", "this machine's clock jumped"),
     "clock_back": Declared("error", "this machine's clock is behind what was written down before"),
