@@ -16,8 +16,9 @@ from runner.console import accounts, totp
 from runner.console.app import console
 from runner.console.plan import Plan
 from runner.console.visit import Service
+from runner.inbox.intake import Intake
 from runner.inbox.settings import Settings
-from runner.project import Job
+from runner.project import Job, Project
 from runner.store import Store
 from runner.triggers import Trigger
 from runner.vault import Vault
@@ -38,9 +39,10 @@ class Console:
         self.vault.ensure_today()
         self.cookies = {}
         self.secrets = {}
+        self.jobs = JOBS
         self.setting = Settings("console", **settings)
         service = Service(
-            "test", self.store, self._seen, self._acting, self.vault.keyed, lambda: self.time,
+            "test", self.store, self._seen, self._acting, self.vault.keyed, lambda: self.time, self._route,
             plan=plan or Plan(), ends=ends,
         )  # fmt: skip
         self._transport = httpx.ASGITransport(
@@ -48,13 +50,21 @@ class Console:
         )
 
     def _seen(self):
-        sight = Sight(self.store, JOBS, self.time)
+        sight = Sight(self.store, self.jobs, self.time)
         return sight, conditions(sight)
 
     @contextmanager
     def _acting(self, who):
         with Store.open(self.folder, who=who) as store:
             yield store
+
+    def _route(self, store, message):
+        return self.intake(store).take_again(message)
+
+    def intake(self, store=None):
+        """What takes messages in for the jobs that there are, and routes them anew."""
+        project = Project(self.folder / "project.yaml", "test", {job.name: job for job in self.jobs})
+        return Intake(store or self.store, self.vault, project, Settings(), now=lambda: self.time)
 
     def __enter__(self):
         return self

@@ -54,7 +54,7 @@ def second_version(folder):
             db.execute(statement)
         moment = "2026-03-01T10:00:00.000+00:00"
         db.execute("INSERT INTO runs VALUES (1, 'r1', 'sort', NULL, ?, ?, 'succeeded', NULL, '{}')", (moment, moment))
-        db.execute("INSERT INTO items VALUES ('r1', 0, 'done', '{}', NULL, NULL, NULL)")
+        db.execute("INSERT INTO items VALUES ('r1', 0, 'done', '{\"case\": \"c-1\"}', NULL, NULL, NULL)")
         db.execute("INSERT INTO receipts VALUES (1, 'u1', NULL, 'succeeded', ?, ?, NULL)", (moment, moment))
         db.execute("PRAGMA user_version = 2")
     db.close()
@@ -82,6 +82,7 @@ def test_goes_on_from_the_second_version(tmp_path):
     with Store.open(second_version(tmp_path / "old"), now=lambda: NOON) as store:
         (record,) = store.runs()
         assert ("r1", None, None) == (record.id, record.version, record.configuration)
+        assert ["r1"] == [found.run.id for found in store.known("c-1").items]
         assert store.scrub(now=NOON)
         assert ["payloads_scrubbed"] == [line.event for line in store.audit_log()]
         store.settle_scheduled("read", replace(run("r2"), version="a1", configuration="b2"), now=NOON)

@@ -40,6 +40,8 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     listed.add_argument("--job", metavar="JOB", help="only those of this job")
     _add_limit(listed)
     parser(runs, "show", "show one run with its items").add_argument("id", metavar="ID", help="of the run")
+    known = parser(commands, "find", "show what became of a referral: what waits, what was done, and what was sent")
+    known.add_argument("id", metavar="ID", help="its number, or that of its case or child, in any of the systems")
     parser(commands, "parked", "show what a person must settle (then exit with 4)")
     _add_release(parser(commands, "retry", "try again what is parked or dead, and route anew what no job waited for"))
     discard = parser(commands, "discard", "erase what is parked or dead, or what no job waits for")

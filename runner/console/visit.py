@@ -10,15 +10,16 @@ from runner.alerts.conditions import Condition
 from runner.alerts.sight import Sight
 from runner.console.plan import Plan
 from runner.logs.log import shown_form
-from runner.store import Account, Session, Store
+from runner.store import Accepted, Account, Known, Session, Store
 
 
 @dataclass(frozen=True)
 class Service:
     """What pages look at. `look` gives all that can be seen now, and what of it needs a look; `keyed` is the vault's.
 
-    `acting` opens the store once more, for what somebody does, so that the audit log names them. `plan` is what the
-    service is to do, and `ends` tells when each certificate ends, by where it is named.
+    `acting` opens the store once more, for what somebody does, so that the audit log names them; by `route` it routes
+    a quarantined message anew, by its id (`Intake.take_again`). `plan` is what the service is to do, and `ends` tells
+    when each certificate ends, by where it is named.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Service:
     acting: Callable[[str], AbstractContextManager[Store]]
     keyed: Callable[[str], str]
     now: Callable[[], datetime]
+    route: Callable[[Store, str], Accepted | None]
     plan: Plan = field(default_factory=Plan)
     ends: Callable[[], Mapping[str, datetime]] = dict
 
@@ -56,6 +58,10 @@ class Visit:
     def shown(self, name: str) -> str:
         """An id as people may see it: never a UNHCR number, or what could be one."""
         return shown_form(self.service.keyed, name)
+
+    def known(self, name: str, limit: int) -> Known:
+        """What is known of an id, of each sort so much."""
+        return self.store.known(name, subject=self.service.keyed(name), limit=limit)
 
     def ids(self, known: Mapping[str, Any]) -> list[tuple[str, str]]:
         """The ids of a record, as people may see them."""

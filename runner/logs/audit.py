@@ -53,6 +53,8 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "authentication_failed": ("requests without a key that counts were turned away", ("count",)),
     "account_made": ("an account of the console was made, or made anew", ("account", "role")),
     "account_ended": ("an account of the console was ended", ("account",)),
+    "password_changed": ("the holder of an account let its password be made anew", ("account",)),
+    "factor_renewed": ("the holder of an account renewed its second factor", ("account",)),
     "signed_in": ("somebody signed in to the console", ("account",)),
     "signed_out": ("a session of the console was ended", ("account",)),
     "sign_in_failed": ("somebody didn't prove who they are to the console", ("account", "code")),

@@ -12,6 +12,9 @@
     retention   what is older than agreed
     ledger      what was sent, how far was read, which answers wait
     runs        one line for each run and item
+    history     what was run, chosen by job, outcome, code and time
+    mentions    which items name an id
+    search      what is known of an id
     days        what came of each day
     access      keys of the inbox, circuits of credentials, settings
     accounts    who may look at the console, and who is looking
@@ -39,20 +42,26 @@ from runner.store.database import wall_clock
 from runner.store.days import Days
 from runner.store.envelopes import Envelopes
 from runner.store.erasure import About, Erasure
+from runner.store.history import History
 from runner.store.ledger import Ledger, Memory, Outbox
 from runner.store.listings import Listings
 from runner.store.locks import Locks
 from runner.store.messages import Messages
 from runner.store.offers import Offers
 from runner.store.records import (
+    NEEDS_PERSON,
+    WAITING,
     Accepted,
     AuditLine,
     Circuit,
     Counts,
     DayCount,
+    Entered,
     Erased,
+    Found,
     ItemRecord,
     Key,
+    Known,
     MessageLine,
     Missing,
     NewMessage,
@@ -69,11 +78,13 @@ from runner.store.records import (
     Unit,
     UnitLine,
     Unsettled,
+    WaitingLine,
 )
 from runner.store.repairs import Repairs
 from runner.store.retention import Retention
 from runner.store.runs import Runs
 from runner.store.schedules import Schedules
+from runner.store.search import Search
 from runner.store.setbacks import Setbacks
 from runner.store.sqlite import FILE
 from runner.store.switches import Switches
@@ -82,6 +93,8 @@ from runner.store.watch import Watch
 
 __all__ = [
     "FILE",
+    "NEEDS_PERSON",
+    "WAITING",
     "About",
     "Accepted",
     "Account",
@@ -89,9 +102,12 @@ __all__ = [
     "Circuit",
     "Counts",
     "DayCount",
+    "Entered",
     "Erased",
+    "Found",
     "ItemRecord",
     "Key",
+    "Known",
     "Ledger",
     "MessageLine",
     "Missing",
@@ -112,6 +128,7 @@ __all__ = [
     "Unit",
     "UnitLine",
     "Unsettled",
+    "WaitingLine",
     "held_as",
     "prepare",
     "read_backup",
@@ -120,7 +137,7 @@ __all__ = [
 
 class Store(
     Messages, Units, Envelopes, Schedules, Switches, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs,
-    Days, Access, Accounts, Audit, Copies, Listings, Watch, Locks, Offers,
+    Days, Access, Accounts, Audit, Copies, Listings, History, Search, Watch, Locks, Offers,
 ):  # fmt: skip
     """The data directory, open.
 

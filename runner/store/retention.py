@@ -10,6 +10,7 @@ from sys import maxsize
 from runner.store.audit import note
 from runner.store.connection import Connection, Transaction
 from runner.store.database import Database
+from runner.store.mentions import forget_runs
 from runner.store.moments import text
 
 # What there is of each, older than :runs or :messages; numbers or names of rows, at most :most of them.
@@ -48,6 +49,8 @@ class Retention(Database):
         def work(db: Transaction) -> dict[str, int]:
             counts = {}
             for name, rows in _old(db, runs, messages, most).items():
+                if name == "runs":
+                    forget_runs(db, rows)
                 for statement in _DELETE[name]:
                     db.executemany(statement, rows)
                 if rows:
