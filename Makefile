@@ -62,10 +62,12 @@ check: setup
 	test -z "$$failed"
 
 # Proofs by force, with real processes that are killed; each ends by itself. With SEED=7 that one alone tells its story.
+# STORE=postgres keeps the store in a PostgreSQL server of the story's own, which is restarted as well.
 chaos: SEEDS ?= 100
 chaos: FIRST ?= 1
+chaos: STORE ?= sqlite
 chaos: setup
-	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED),--first $(FIRST) --seeds $(SEEDS))
+	$(BIN)/python -m tests.chaos --store $(STORE) $(if $(SEED),--seed $(SEED),--first $(FIRST) --seeds $(SEEDS))
 
 fleet: SECONDS ?= 600
 fleet: setup

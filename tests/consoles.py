@@ -18,6 +18,7 @@ from runner.console.plan import Plan
 from runner.console.visit import Service
 from runner.inbox.intake import Intake
 from runner.inbox.settings import Settings
+from runner.keyfolder import KeyFolder
 from runner.project import Job, Project
 from runner.store import Store
 from runner.triggers import Trigger
@@ -35,7 +36,7 @@ class Console:
         self.folder = folder
         self.time = NOON
         self.store = Store.open(folder, who="service")
-        self.vault = Vault(folder / "keys", now=lambda: self.time)
+        self.vault = Vault(KeyFolder(folder / "keys"), now=lambda: self.time)
         self.vault.ensure_today()
         self.cookies = {}
         self.secrets = {}

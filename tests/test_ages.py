@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from runner import project
+from runner.keyfolder import KeyFolder
 from runner.store import Parked, Store
 from runner.vault import Vault
 from runner.work.ages import Ages
@@ -107,7 +108,7 @@ def test_log_files(store, tmp_path):
 def test_once_a_day(store, tmp_path):
     """R-ER8 The service deletes what is old by itself, when it starts and then daily."""
     time = NOON
-    vault = Vault(tmp_path / "data" / "keys", now=lambda: time)
+    vault = Vault(KeyFolder(tmp_path / "data" / "keys"), now=lambda: time)
     keeping = Housekeeping(store, vault, Ages(), now=lambda: time)
     while keeping.step():
         pass

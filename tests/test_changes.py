@@ -7,6 +7,7 @@ import pytest
 import trustme
 
 from runner import changes, project
+from runner.keyfolder import KeyFolder
 from runner.provenance import Provenance
 from runner.store import Store
 from runner.vault import Vault
@@ -48,7 +49,7 @@ def started(folder):
     """Start, and give the new entries of the log."""
     with Store.open(folder / "data") as store:
         before = len(store.audit_log())
-        vault = Vault(folder / "data" / "keys", now=lambda: NOON)
+        vault = Vault(KeyFolder(folder / "data" / "keys"), now=lambda: NOON)
         found = project.load(folder / "project.yaml")
         changes.tell_start(store, found, folder / "credentials", Provenance("a1", "b2"), vault.fingerprint)
         return [(line.event, dict(line.about)) for line in store.audit_log()[before:]]

@@ -88,6 +88,7 @@ def test_what_a_job_has_parked(console):
 def test_what_no_job_waited_for(console):
     """H37 A message that no job waited for is routed anew by a person, once there is one; until then it stays."""
     first, second = quarantine(console, MESSAGE, {"type": "unheard of"})
+    assert "/keys" == console.get("/settle/quarantined").headers["location"]
     assert (
         "No job waits for them yet, or they are more than a message may be: 1" in console.act("/retry", id=first).text
     )

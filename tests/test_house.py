@@ -16,10 +16,10 @@ TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 # Each module of the engine may import those before it; docs/architecture.md shows the same order.
 ENGINE = [
     "errors", "memory", "logs", "keyfile", "yamlfile", "credentials", "sightings", "schema", "triggers", "project",
-    "provenance", "jobscript", "dataflow", "statefile", "vault", "store", "changes", "tally", "outcome", "handover",
-    "guard", "execute", "places", "progress", "report", "mapping", "keys", "custody", "room", "inbox", "start",
-    "precautions", "listener", "subjects", "work", "traces", "scan", "tls", "check", "golive", "alerts", "metrics",
-    "console", "template", "commands", "cli", "__main__",
+    "provenance", "jobscript", "dataflow", "statefile", "vault", "keyfolder", "inquiry", "keycommand", "store",
+    "changes", "tally", "outcome", "handover", "guard", "execute", "places", "progress", "report", "mapping", "keys",
+    "custody", "room", "inbox", "start", "precautions", "listener", "subjects", "work", "traces", "scan", "tls",
+    "check", "golive", "alerts", "metrics", "console", "template", "commands", "cli", "__main__",
 ]  # fmt: skip
 SPECIFIC = re.compile(r"primero|progres\b|dtp", re.IGNORECASE)
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work)/\w")

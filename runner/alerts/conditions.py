@@ -78,6 +78,16 @@ class Condition:
         """Where it stands what to do."""
         return f"docs/runbook.md#{self.code}"
 
+    @property
+    def page(self) -> str:
+        """The path of the console's page on which it is settled; nothing of it but a code.
+
+        >>> Condition("given_up", "sort", "unreachable").page, Condition("given_up").page
+        ('/settle/unreachable', '/settle')
+        """
+        why = _word(self.why)
+        return CONDITIONS[self.code].page.format(why=why if why == self.why else "").rstrip("/") or "/"
+
     def document(self) -> dict[str, Any]:
         """All of it, for programs."""
         return {
@@ -91,6 +101,7 @@ class Condition:
             "ids": [str(said("system-id", unit)) for unit in self.ids],
             "sentence": self.sentence,
             "runbook": self.runbook,
+            "page": self.page,
         }
 
 
@@ -193,6 +204,8 @@ def _keys(sight: Sight) -> Iterator[Condition]:
             yield from _end_of_key(label, max(ends), sight.now)
     if sight.missing_keys:
         yield _made("vault_key_missing", count=sight.missing_keys)
+    if sight.keys_away:
+        yield _made("keys_away")
 
 
 def _end_of_key(label: str, end: datetime, now: datetime) -> Iterator[Condition]:

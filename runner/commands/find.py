@@ -11,7 +11,6 @@ from runner.errors import WrongUse
 from runner.logs.log import shown_form
 from runner.places import Places
 from runner.store import NEEDS_PERSON, WAITING, Known
-from runner.vault import Vault
 
 _MOST = 100
 _COLUMNS = {
@@ -25,7 +24,7 @@ def run(arguments: Namespace) -> int:
     """Print what is known; 0. Raises WrongUse where that is nothing."""
     places = Places.of(arguments)
     wanted = arguments.id.strip()
-    vault = Vault(places.data / "keys", now=lambda: datetime.now(UTC))
+    vault = places.vault(now=lambda: datetime.now(UTC))
     keyed = vault.keyed if vault.epochs() else None
     with places.store() as store:
         known = store.known(wanted, subject=keyed and keyed(wanted), limit=_MOST)

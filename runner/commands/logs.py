@@ -19,7 +19,7 @@ def run(arguments: Namespace) -> int:
     """Print the inventory, or an id's form; 0. Raises WrongUse where no key was made yet."""
     places = Places.of(arguments)
     if arguments.action == "keyed":
-        form = _keyed(Vault(places.data / "keys", now=lambda: datetime.now(UTC)), arguments.id)
+        form = _keyed(places.vault(now=lambda: datetime.now(UTC)), arguments.id)
         report.print_either(arguments.json, {"keyed": form}, [form])
         return 0
     shown_ids = project.load(places.project).settings["log"].get("shown_ids", [])

@@ -10,7 +10,7 @@ from runner.logs.events import said
 from runner.store import Found, RunRecord
 
 _SHOWN = 50
-_TAKEN = 5000
+_TAKEN = 2000
 _ITEMS = 200
 _DAY = timedelta(days=1)
 _YEARS = range(2000, 3000)

@@ -9,7 +9,7 @@ from runner.console.visit import Answer, Moved, Page, Visit
 from runner.store import Key, WaitingLine
 
 _OVERLAP = timedelta(hours=72)
-_SHOWN = 50
+_SHOWN = 25
 
 
 def keys(visit: Visit) -> Answer:

@@ -15,7 +15,6 @@ from runner.store import Circuit
 from runner.tls.certificates import WARN_AT
 
 _MARKS = {"info": "well", "warning": "look", "error": "wrong"}
-_SETTLED_THERE = ("given_up", "to_settle", "records_to_settle", "answers_held")
 
 
 def overview(visit: Visit) -> Answer:
@@ -26,17 +25,12 @@ def overview(visit: Visit) -> Answer:
     drawn = charts(visit.store.days(first_day(today)), [job.name for job in sight.jobs], today)
     values = {
         "jobs": _jobs(visit, sight, on, document["jobs"], drawn),
-        "told": [_told(each) for each in on],
+        "told": [{**each.document(), "mark": _MARKS[each.severity]} for each in on],
         "all_in_all": _MARKS[on[0].severity] if on else "well",
         "certificates": [_certificate(where, end, visit.now) for where, end in visit.service.ends().items()],
         "days": DAYS, "width": WIDTH, "height": HEIGHT, "today": today,
     }  # fmt: skip
     return Page("overview.html", {**document, **values})
-
-
-def _told(condition: Condition) -> dict[str, Any]:
-    settled = condition.code in _SETTLED_THERE and bool(condition.why)
-    return {**condition.document(), "mark": _MARKS[condition.severity], "can_be_settled": settled}
 
 
 def _jobs(

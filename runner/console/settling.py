@@ -9,7 +9,7 @@ from runner.errors import WrongUse
 from runner.logs.events import said
 from runner.store import ItemRecord, Parked, Store, UnitLine
 
-_SHOWN = 50
+_SHOWN = 30
 _AT_ONCE = 200  # messages that are routed anew
 _LONGEST = 200  # characters of a reason
 _QUARANTINED = "quarantined"  # the status of messages that no job waits for, which stands for their cause
@@ -30,8 +30,10 @@ def causes(visit: Visit) -> Answer:
 
 
 def cause(visit: Visit) -> Answer:
-    """What waits for one cause, the oldest first, each with what to do."""
+    """What waits for one cause, the oldest first, each with what to do; messages are shown under Inbox."""
     code = visit.place["code"]
+    if code == _QUARANTINED:
+        return Moved("/keys")
     units = [_unit(visit, line) for line in visit.store.units_to_settle(code, _SHOWN)]
     records = [_record(visit, record) for record in visit.store.parked_for(code, _SHOWN - len(units))]
     if not units and not records:
