@@ -17,7 +17,7 @@ from tests.virtual import ROOT
 BUILT = ROOT / "build" / "screenshots"
 IMAGES = ROOT / "docs" / "images"
 VIEW = {"width": 1080, "height": 760}
-SMALLER = ("pngquant", "--force", "--strip", "--nofs", "--ext", ".png", "48")
+SMALLER = ("pngquant", "--force", "--strip", "--nofs", "--ext", ".png", "128")
 SHOWN = {"overview": "/", "to-settle": "/settle", "activity": "/activity", "set-up": "/setup"}
 
 
