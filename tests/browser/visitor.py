@@ -29,6 +29,7 @@ def program():
 
 def launched(playwright):
     """Chromium, not yet looking at anything."""
+    expect.set_options(timeout=PATIENCE)
     return playwright.chromium.launch(executable_path=program(), args=ARGUMENTS)
 
 
