@@ -4,9 +4,9 @@
     place       that service on real sockets, between stand-ins that listen; its accounts
     visitor     somebody's browser, and all that it received
     pages       each page that links lead to, found by following them
-    tongues     the languages that pages offer
     keyboard    going about with keys alone
     axe         what axe-core objects to
+    pictures    what pages look like
 
 `make browser` runs them; they are no part of `make test`, since they need a browser.
 """

@@ -16,9 +16,9 @@ from tests.virtual import ROOT
 
 BUILT = ROOT / "build" / "screenshots"
 IMAGES = ROOT / "docs" / "images"
-VIEW = {"width": 960, "height": 640}
-SMALLER = ("pngquant", "--force", "--strip", "--nofs", "--ext", ".png", "48")
-SHOWN = {"overview": "/", "to-settle": "/settle", "activity": "/activity"}
+VIEW = {"width": 1080, "height": 760}
+SMALLER = ("pngquant", "--force", "--strip", "--nofs", "--ext", ".png", "128")
+SHOWN = {"overview": "/", "to-settle": "/settle", "activity": "/activity", "set-up": "/setup"}
 
 
 def keep(page, look, way):

@@ -12,6 +12,7 @@ CODE = "server_error"  # of what was given up while Primero was away
 UNMATCHED = {"request_type": "SomethingElse", "note": TOKEN}
 NAMES = {True: "with", False: "without"}  # by whether scripts run
 LABELS = {True: "rehearsal", False: "training"}
+JOBS = {True: "reconcile", False: "primero_to_progres"}
 RECORDS = {True: "unanswered", False: "answer_unknown"}
 
 
@@ -113,8 +114,7 @@ def test_changes_need_a_fresh_proof(visit, place, scripts):
     """Who proved a while ago who they are does so again, and then may go on."""
     name = place.account(f"late-{NAMES[scripts]}", "operator")
     visitor = visit(java_script_enabled=scripts)
-    cookie = {"name": "console", "value": place.stale_session(name), "url": place.url}
-    visitor.context.add_cookies([cookie])
+    visitor.keep_on(name)
     visitor.open("/")
     unit = to_cause(visitor)
     form(visitor.page, "/retry", id=unit).locator("button").click()
@@ -124,6 +124,34 @@ def test_changes_need_a_fresh_proof(visit, place, scripts):
     assert unit == to_cause(visitor)
     form(visitor.page, "/retry", id=unit).locator("button").click()
     assert "succeeded" == awaited("succeeded", lambda: place.status(unit))
+
+
+def test_another_password(visit, place, scripts):
+    """Whoever proves who they are is given another password, and is signed out wherever else they were."""
+    name = place.account(f"anew-{NAMES[scripts]}", "viewer")
+    here, elsewhere = (visit(java_script_enabled=scripts) for _ in range(2))
+    for visitor in (here, elsewhere):
+        visitor.keep_on(name)
+    here.open("/account")
+    proof = place.proof(name)
+    for field in ("password", "code"):
+        form(here.page, "/account/password").locator(f"[name={field}]").fill(proof[field])
+    form(here.page, "/account/password").locator("button").click()
+    expect(here.page.locator("main code")).not_to_have_text(proof["password"])
+    elsewhere.open("/")
+    assert elsewhere.page.url.endswith("/enter")
+
+
+def test_schedule_off_and_on(amal, scripts):
+    """An administrator switches a schedule off, with a reason that is shown, and on again."""
+    job = JOBS[scripts]
+    amal.open("/setup")
+    for switch, other in (("off", "on"), ("on", "off")):
+        change = form(amal.page, "/setup/schedule", job=job, switch=switch)
+        change.locator("[name=reason]").fill("Primero is being upgraded")
+        change.locator("button").click()
+        expect(form(amal.page, "/setup/schedule", job=job, switch=other)).to_be_visible()
+        expect(amal.page.get_by_text("Primero is being upgraded")).to_have_count(int(switch == "off"))
 
 
 def test_rotate_and_revoke(amal, place, scripts):
