@@ -202,9 +202,10 @@ def _who_may_read(at: Installation) -> Seen:
     owners = sorted({_owner(each.st_uid) for each in status})
     opened = sum(bool(each.st_mode & 0o077) for each in status)
     faults = [f"{opened} files or folders with data or credentials can be read by others"] if opened else []
+    readers = [f"{each.name} ({each.role})" for each in at.store.accounts() if each.ended is None]
     evidence = [
         f"the data directory and the credentials belong to {', '.join(owners)}; who is root can read them, too",
-        "there is no console, and no account but those of the system",
+        f"accounts of the console, which shows ids, codes and counts only: {', '.join(readers) or 'none'}",
     ]
     return Seen(evidence, faults, owners)
 
