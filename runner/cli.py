@@ -99,6 +99,11 @@ def parser() -> ArgumentParser:
         "demo", help="play all exchanges through the service, between stand-ins", allow_abbrev=False
     )
     demo.add_argument("--json", action="store_true", help="print one JSON document")
+    left = demo.add_mutually_exclusive_group()
+    left.add_argument(
+        "--keep", metavar="FOLDER", help="leave a service with a day of activity in a new or empty folder"
+    )
+    left.add_argument("--resume", metavar="FOLDER", help="run such a service with its console, until Ctrl-C")
     rehearsal = commands.add_parser(
         "rehearse", help="let the project's own jobs deal with synthetic children, for every row of their tables "
         "(exit with 4 where something is other than the tables say)", allow_abbrev=False,

@@ -43,7 +43,7 @@ def store(tmp_path):
 
 def test_what_is_old(store):
     """R-ER8 Runs, settled messages with their units, receipts and slots are deleted after 90 days; today's stay."""
-    counts = {"runs": 4, "messages": 3, "units": 0, "receipts": 3, "slots": 1, "logs": 0}
+    counts = {"runs": 4, "messages": 3, "units": 0, "receipts": 3, "days": 1, "slots": 1, "logs": 0}
     assert counts == Ages().old(store, NOON)
     purged = {name: count for name, count in counts.items() if count}
     assert (purged, {}) == (Ages().purge(store, NOON), Ages().purge(store, NOON))

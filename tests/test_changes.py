@@ -81,6 +81,18 @@ def test_jobs(folder):
     assert [("job_enabled", {"job": "off"}), ("job_disabled", {"job": "sort"})] == started(folder)[1:]
 
 
+@pytest.mark.parametrize("table", ["inbox", "console"])
+def test_our_own_certificates(folder, table):
+    """R-AU3 Another certificate of the inbox or the console under the same name is told by its thumbprint."""
+    named = f"{table}: {{certificate: credentials/old.pem, private_key: credentials/old.key}}\n"
+    (folder / "project.yaml").write_text(PROJECT + named)
+    started(folder)
+    shutil.copy(folder / "credentials" / "new.pem", folder / "credentials" / "old.pem")
+    assert {("certificate_changed", table)} == {(name, about["setting"]) for name, about in started(folder)[1:]} - {
+        ("certificate_changed", "north.certificate")
+    }
+
+
 def test_secrets_and_certificates(folder):
     """R-AU3 R-AU4 Of a secret and of a private key there are fingerprints, of a certificate its thumbprint; neither is
     in the data directory."""

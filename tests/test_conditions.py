@@ -10,6 +10,7 @@ from runner import keys
 from runner.alerts.conditions import Condition, conditions
 from runner.alerts.registry import CONDITIONS, SEVERITIES
 from runner.alerts.sight import Sight
+from runner.console.ways import WAYS
 from runner.project import Job
 from runner.room import Room
 from runner.store import Parked, Store
@@ -46,6 +47,20 @@ def given_up(store, name="u1", *, code="unreachable", now=NOON, expires=NOON + 7
 def parked_unit(store, name="u1", *, now=NOON, expires=NOON + 7 * DAY):
     post(store, f"m-{name}", unit(name), now=now)
     store.park(claim(store, now), run(f"r-{name}", "parked", code="no_match", ended=now), expires=expires, now=now)
+
+
+def paths():
+    """The paths of the console's pages."""
+    return [re.sub(r"\{\w+\}", r"\\w+", way.path) for way in WAYS if way.method == "GET"]
+
+
+@pytest.mark.parametrize("code", CONDITIONS)
+def test_page(code):
+    """Each condition has a page of the console; its address holds a code at most, never what isn't one."""
+    for why in ("no_service", CANARY, "a/b", ""):
+        page = Condition(code, CANARY, why).page
+        assert any(re.fullmatch(path, page) for path in paths()), page
+        assert CANARY.split()[0] not in page
 
 
 def test_nothing(store):

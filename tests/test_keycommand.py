@@ -160,7 +160,7 @@ def test_program_that_fails(program, script, capfd):
 
 
 def test_list_that_is_none(program):
-    """R-RT4 What the program lists is taken for names only where it can be: a page of HTML doesn't end all keys."""
+    """R-RT4 What the program lists is taken for names only where it can be: a page of HTML is no list."""
     program.keys().make("2026-03-01")
     program.trouble("echo '<html>Sorry</html>'; exit 0")
     with pytest.raises(StoreError, match="no names"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from adaptors.sandbox.control import primero_with_control
+from adaptors.sandbox.control import controls_of, primero_with_control
+from adaptors.sandbox.day import Day
 from adaptors.sandbox.dtp import THUMBPRINT_HEADER
 from adaptors.sandbox.faults import Fault
 from adaptors.sandbox.inprocess import Sandbox
@@ -41,7 +42,9 @@ def _serve_primero(sandbox: Sandbox, options: argparse.Namespace) -> None:
 
 
 def _serve_both(sandbox: Sandbox, options: argparse.Namespace) -> None:
-    with ListeningSandbox(sandbox, primero_port=options.port, dtp_port=options.dtp_port) as listening:
+    told = controls_of(Day(sandbox)) if options.day else None
+    ports = {"primero_port": options.port, "dtp_port": options.dtp_port}
+    with ListeningSandbox(sandbox, told=told, days=options.days, **ports) as listening:
         if options.write:
             listening.write_credentials(options.write)
         until_told_to_stop({**listening.addresses, "credentials": options.write and str(options.write)})

@@ -1,6 +1,7 @@
 """A certificate authority made at start: it signs the stand-ins' certificate and the client's, and is gone with them.
 
-Keys are on the curve P-256; certificates are good from yesterday for ninety days, so that nobody warns of their end.
+Keys are on the curve P-256; certificates are good from yesterday for ninety days, unless others are given:
+nobody warns of their end then.
 """
 
 from __future__ import annotations
@@ -55,14 +56,15 @@ class Identity:
 
 
 class Authority:
-    """Signs certificates for one run of the sandbox.
+    """Signs certificates for one run of the sandbox, its own among them, that are good for so many `days`.
 
     >>> authority = Authority()
     >>> authority.client().certificate.issuer == authority.certificate.subject
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, days: int = 90) -> None:
+        self._days = days
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.certificate = self._signed(_name("Sandbox authority"), self._key, ca=True, extensions=[])
 
@@ -111,7 +113,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(yesterday)
-            .not_valid_after(yesterday + timedelta(days=90))
+            .not_valid_after(yesterday + timedelta(days=self._days))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=0 if ca else None), critical=True)
             .add_extension(_usage(ca), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

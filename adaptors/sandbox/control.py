@@ -42,7 +42,7 @@ def primero_with_control(sandbox: Sandbox, told: Controls | None = None) -> Answ
         sandbox.primero.answer,
         {
             **_faults(sandbox.faults),
-            **(_story(Story(sandbox)) if told is None else told),
+            **(controls_of(Story(sandbox)) if told is None else told),
             ("POST", "/sandbox/cases"): lambda wish: _load(sandbox.primero, wish),
         },
     )
@@ -122,7 +122,11 @@ def _post(dtp: Dtp, message: Any) -> dict[str, Any]:
     return dtp.inbox.post(message)
 
 
-def _story(story: Story) -> dict[tuple[str, str], Control]:
+def controls_of(story: Story) -> Controls:
+    """What may be asked of a story, and told to begin.
+
+    Example: `ListeningSandbox(sandbox, told=controls_of(Day(sandbox)))`.
+    """
     steps = {("POST", f"/sandbox/story/{step['name']}"): partial(_begin, story, step["name"]) for step in story.steps}
     return {
         ("GET", "/sandbox/story"): lambda _: story.steps,

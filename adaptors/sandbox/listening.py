@@ -25,16 +25,22 @@ class ListeningSandbox:
     """A sandbox on two ports of 127.0.0.1; DTP demands the client certificate made here.
 
     `sandbox` must have been made with `thumbprint_header=THUMBPRINT_HEADER`; `told` are the controls of another story
-    than the demo's. Raises OSError when a port is taken.
+    than the demo's; certificates are good for so many `days`. Raises OSError when a port is taken.
 
     Example: `with ListeningSandbox(sandbox) as listening: listening.write_credentials(Path("credentials"))`
     """
 
     def __init__(
-        self, sandbox: Sandbox, *, primero_port: int = 0, dtp_port: int = 0, told: Controls | None = None
+        self,
+        sandbox: Sandbox,
+        *,
+        primero_port: int = 0,
+        dtp_port: int = 0,
+        told: Controls | None = None,
+        days: int = 90,
     ) -> None:
         self._config = sandbox.config
-        self._authority = Authority()
+        self._authority = Authority(days)
         self.client = self._authority.client()
         server = self._authority.server()
         self._inbox = self._authority.server()

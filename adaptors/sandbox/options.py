@@ -90,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=_count, default=0, help="Primero's port, HTTPS (any that is free)")
     parser.add_argument("--dtp-port", type=_count, default=0, metavar="PORT", help="DTP's port, HTTPS (any)")
+    parser.add_argument(
+        "--days", type=_count, default=90, metavar="N", help="certificates are good for so many days (%(default)s)"
+    )
+    parser.add_argument("--day", action="store_true", help="tell the story of a day for training, not the demo's")
     alone = parser.add_argument_group("Primero alone, on plain HTTP")
     alone.add_argument("--primero-only", action="store_true", help="no DTP, no TLS")
     alone.add_argument("--http", type=_count, metavar="PORT", help="its port (any that is free)")

@@ -163,9 +163,9 @@ class Story:
         return rows
 
     def _referred(self) -> list[Document]:
-        """By id, since they come in any order."""
-        posts = [post.body for post in self._sandbox.dtp.received if post.kind == REFERRALS]
-        return sorted(posts, key=lambda body: str(body["id"]))
+        """Each once, by id, since they come in any order, and some twice."""
+        posts = {str(post.body["id"]): post.body for post in self._sandbox.dtp.received if post.kind == REFERRALS}
+        return [posts[name] for name in sorted(posts)]
 
     def _service(self, number: str) -> Any:
         for case in self._cases("short_id,services_section"):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from runner.errors import StoreError, VaultError
 from runner.golive import permission
@@ -11,7 +12,7 @@ from runner.places import Places
 from runner.project import Job, Project
 from runner.provenance import Provenance
 from runner.room import Room
-from runner.store import Store
+from runner.store import Store, Unsettled
 from runner.tls.slots import Finding
 from runner.vault import Vault
 
@@ -34,6 +35,11 @@ class Sight:
     room: Room | None = None
     held: bool = False
     waiting_long: timedelta = timedelta(hours=_WAITING_HOURS)
+
+    @cached_property
+    def unsettled(self) -> Sequence[Unsettled]:
+        """All that isn't settled, read once, however many look at it. Raises StoreError."""
+        return self.store.unsettled()
 
 
 def look(

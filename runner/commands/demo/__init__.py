@@ -1,7 +1,8 @@
 """`runner demo`: the project's jobs in the real service, between stand-ins that really listen; all people are invented.
 
 The stand-ins and the story they tell are the adaptors' (`python -m adaptors.sandbox`), in a process of their own, and
-the service is one too. Whatever is told here was asked of them, or of the runner's commands.
+the service is one too. Whatever is told here was asked of them, or of the runner's commands. `--keep` and `--resume`
+are another play: a day to practise on.
 """
 
 from argparse import Namespace
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from runner import report
-from runner.commands.demo import telling
+from runner.commands.demo import practice, telling
 from runner.commands.demo.evidence import Evidence, control, look
 from runner.commands.demo.play import Play
 from runner.commands.demo.played import Played
@@ -27,8 +28,12 @@ def run(arguments: Namespace) -> int:
     """Play the story, tell what happened and who holds what now, and look for the children in whatever was written.
 
     0 when all came as the story foretells and no child was found, else 1. Raises RunnerError where a process doesn't
-    start, or something doesn't come in time.
+    start, or something doesn't come in time. With `--keep` or `--resume` see `practice`.
     """
+    if arguments.keep:
+        return practice.keep(Path(arguments.keep), _PROJECT, as_json=arguments.json)
+    if arguments.resume:
+        return practice.resume(Path(arguments.resume), as_json=arguments.json)
     with ended_in_order(), TemporaryDirectory(prefix="runner-demo-") as folder:
         document = _played(Path(folder), telling.nothing if arguments.json else report.print_lines)
     if arguments.json:

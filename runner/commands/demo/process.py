@@ -53,8 +53,9 @@ def process(command: Sequence[str], *, says: Path, temporary: Path) -> Iterator[
     environment = {**os.environ, "TMPDIR": str(temporary)}
     with says.open("ab") as file:
         running = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file, text=True, env=environment
-        )
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file, text=True, env=environment,
+            process_group=0,  # a Ctrl-C is for us alone: we end the others, in order
+        )  # fmt: skip
     with running:
         try:
             started = Process(_first_line(running, says), running)

@@ -58,21 +58,12 @@ class Service:
     @contextmanager
     def running(self) -> Iterator[Process]:
         """`runner serve`, until the block ends."""
-        command = [*_RUNNER, "serve", "--json", "--log-format", "json", "--project", str(self._project)]
-        with process(command, says=self.folder / "logs" / "service.txt", temporary=self.folder / "tmp") as running:
+        with serving(self._project) as running:
             yield running
 
     def command(self, *words: str) -> dict[str, Any]:
         """What one of the runner's commands tells. Raises RunnerError where it fails."""
-        command = [*_RUNNER, *words, "--json", "--project", str(self._project)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_COMMAND, check=False)
-        except subprocess.TimeoutExpired:
-            raise RunnerError(f"runner {words[0]} hangs", fix="Try again: make demo") from None
-        if not done.stdout:
-            raise RunnerError(f"runner {' '.join(words)} failed: {done.stderr.strip()}", fix="Try again: make demo")
-        told: dict[str, Any] = json.loads(done.stdout)
-        return told
+        return told_by(self._project, *words)
 
     def runs(self, job: str) -> list[dict[str, Any]]:
         """The runs of a job that have ended, the oldest first."""
@@ -107,6 +98,28 @@ class Service:
         return int(sum(row["pending"] + row["running"] for row in rows) + (0 if job else status["waiting_answers"]))
 
 
+@contextmanager
+def serving(project: Path, *options: str) -> Iterator[Process]:
+    """`runner serve` for a project file beside which it writes, until the block ends."""
+    command = [*_RUNNER, "serve", *options, "--json", "--log-format", "json", "--project", str(project)]
+    folder = project.parent
+    with process(command, says=folder / "logs" / "service.txt", temporary=folder / "tmp") as running:
+        yield running
+
+
+def told_by(project: Path, *words: str) -> dict[str, Any]:
+    """What one of the runner's commands tells of a project. Raises RunnerError where it fails."""
+    command = [*_RUNNER, *words, "--json", "--project", str(project)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_COMMAND, check=False)
+    except subprocess.TimeoutExpired:
+        raise RunnerError(f"runner {words[0]} hangs", fix="Try again: make demo") from None
+    if not done.stdout:
+        raise RunnerError(f"runner {' '.join(words)} failed: {done.stderr.strip()}", fix="Try again: make demo")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
 def of_the_demo(document: dict[str, Any], origin: Path, played: Collection[str] | None = None) -> dict[str, Any]:
     """A project file for the demo: an inbox on any free port with TLS, schedules of every minute, and short pauses.
 
@@ -124,7 +137,7 @@ def of_the_demo(document: dict[str, Any], origin: Path, played: Collection[str] 
             **job,
             "script": str(origin / job["script"]),
             "credentials": list(job.get("credentials", [])),  # by the names that the job uses
-            "enabled": not _has_its_hour(job, document) if played is None else name in played,
+            "enabled": not has_its_hour(job, document) if played is None else name in played,
         }
         for name, job in document["jobs"].items()
     }
@@ -139,7 +152,12 @@ def of_the_demo(document: dict[str, Any], origin: Path, played: Collection[str] 
     return {**kept, "jobs": jobs, "triggers": triggers, "inbox": _INBOX, "retry": retry, "log": {"folder": "logs"}}
 
 
-def _has_its_hour(job: dict[str, Any], document: dict[str, Any]) -> bool:
+def has_its_hour(job: dict[str, Any], document: dict[str, Any]) -> bool:
+    """Whether a job of a project file is scheduled for an hour of its own, such as each night.
+
+    >>> has_its_hour({"trigger": "night"}, {"triggers": {"night": {"cron": "30 1 * * *"}}})
+    True
+    """
     return any(cron.split()[1:] != ["*"] * 4 for cron in _crons(job, document) if cron != "@hourly")
 
 

@@ -15,7 +15,7 @@ from runner.errors import RunnerError
 
 _STORY = ("adaptors.sandbox", "--cases", "20", "--seed", "7")
 _PATIENCE = 60.0  # seconds
-_NO_NEW_CASE = [{"kind": "bad_gateway", "count": None, "method": "POST", "path": "/api/v2/cases"}]
+_NO_NEW_CASE = {"kind": "bad_gateway", "method": "POST", "path": "/api/v2/cases"}
 
 
 class StandIns:
@@ -52,9 +52,13 @@ class StandIns:
         """All that both far sides hold."""
         return self._ask("primero", "story/holdings")
 
-    def hold_back(self, held: bool) -> None:
-        """Let Primero open no new case, or any again."""
-        self._ask("primero", "faults", _NO_NEW_CASE if held else [])
+    def take_back(self, holdings: dict[str, Any]) -> None:
+        """Let Primero hold what it held before."""
+        self._ask("primero", "cases", {name: holdings[name] for name in ("cases", "referrals")})
+
+    def hold_back(self, held: bool, times: int | None = None) -> None:
+        """Let Primero open no new case, so many `times` or until it is told otherwise; or any again."""
+        self._ask("primero", "faults", [{**_NO_NEW_CASE, "count": times}] if held else [])
 
     def post_to(self, url: str, key: str, ca_file: Path) -> None:
         """Tell DTP where our inbox is."""
