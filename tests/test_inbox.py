@@ -303,6 +303,22 @@ def failing(error):
     return fail
 
 
+def test_many_while_the_store_fails(inbox, monkeypatch):
+    """R-WH2 R-WH4 Of many who come while the keys can't be read, none is turned away as a stranger: all get 503, and
+    with one reading; then they are let in."""
+    read, looks = inbox.store.keys, []
+
+    def fail():
+        looks.append(1)
+        raise StoreError("the database can't be used")
+
+    monkeypatch.setattr(inbox.store, "keys", fail)
+    assert {503} == {answer.status_code for answer in inbox.run([inbox.request(PARTS) for _ in range(20)])}
+    assert len(looks) < 5
+    monkeypatch.setattr(inbox.store, "keys", read)
+    assert 202 == inbox.run([inbox.request(PARTS)])[0].status_code
+
+
 @pytest.mark.parametrize("part", ["store.accept", "store.keys", "vault.seal"])
 @pytest.mark.parametrize("error", [StoreError, VaultError])
 def test_storage_that_fails(inbox, monkeypatch, part, error):

@@ -47,7 +47,7 @@ class KnownKeys:
     """The keys as the store holds them, remembered for a second, so that good keys wait for nobody.
 
     What isn't known is looked for in the store once more, since a key counts from the moment it is made. Those who wait
-    for that share one reading: a flood of bad keys makes no more of them than one.
+    for that share one reading, or its failure: a flood of bad keys makes no more of them than one.
     """
 
     def __init__(self, store: Store, *, now: Callable[[], datetime]) -> None:
@@ -55,7 +55,8 @@ class KnownKeys:
         self._now = now
         self._keys: list[Key] = []
         self._read_at: datetime | None = None
-        self._begun = 0
+        self._begun = self._ended = 0
+        self._trouble: StoreError | None = None
         self._lock = asyncio.Lock()
         self._noted: dict[str, datetime] = {}
 
@@ -79,8 +80,15 @@ class KnownKeys:
     async def _read_again(self) -> None:
         begun_before = self._begun
         async with self._lock:
-            if self._begun > begun_before:  # somebody has read since we came
+            if self._ended > begun_before:  # a reading that began since we came; one that was broken off doesn't count
+                if self._trouble:
+                    raise self._trouble
                 return
             self._begun += 1
-            self._read_at = self._now()
-            self._keys = await run_in_threadpool(self._store.keys)
+            number, now = self._begun, self._now()
+            try:
+                self._keys = await run_in_threadpool(self._store.keys)
+            except StoreError as error:
+                self._ended, self._trouble = number, error
+                raise
+            self._read_at, self._ended, self._trouble = now, number, None

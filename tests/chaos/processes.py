@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent.parent
 LONGEST_START = 60  # seconds
 LONGEST_STOP = 60  # seconds: the longest operation at hand, and the last answers
 LONGEST_COMMAND = 120  # seconds
+WORK = (b"run_started", b"message_accepted")
 RUNNER = (sys.executable, "-m", "runner")
 
 
@@ -97,7 +98,8 @@ class Service:
 
     def _lacks_database(self):
         said = self._log().read_bytes()[self._before :]
-        return self._kept_up and self._process.returncode == 2 and b"ERROR the database" in said
+        begun = any(word in said for word in WORK)  # then it must go on by itself
+        return self._kept_up and self._process.returncode == 2 and b"ERROR the database" in said and not begun
 
     def last_words(self):
         """The end of what it said."""

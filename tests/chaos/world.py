@@ -156,7 +156,8 @@ class World:
             "UNHCR decides about nothing": self._people.unhcr_decides_about_nothing,
         }  # fmt: skip
         begin = self.story.seconds()
-        with ThreadPoolExecutor(24) as hands:
+        # The database's has a thread of its own: those who post may all wait for it.
+        with ThreadPoolExecutor(24) as hands, ThreadPoolExecutor(1) as at_database:
             going = []
             try:
                 for step in self.plan.steps:
@@ -165,7 +166,8 @@ class World:
                     if step.kind in in_turn:
                         in_turn[step.kind](**step.detail)
                     else:
-                        going.append(hands.submit(beside[step.kind], **step.detail))
+                        ready = at_database if step.kind.startswith("database") else hands
+                        going.append(ready.submit(beside[step.kind], **step.detail))
             except BaseException:
                 self._sender.give_up()
                 raise
