@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 BROWSER := .venv/.browser
 
-.PHONY: setup demo test browser screenshots bench check chaos fleet kills fuzz lint lock docs docs-site clean simulate
+.PHONY: setup demo test browser screenshots bench check chaos fleet kills fuzz lint lock docs docs-pages clean simulate
 
 setup: $(STAMP)
 
@@ -96,17 +96,17 @@ lint: setup
 	$(BIN)/mypy
 
 # Five pages are made, from docstrings, the command line's help, the registry of events, the project file with its jobs, and its schema;
-# a test fails when one is out of date.
-docs: setup
+# a test fails when one is out of date. Then all pages are built as a site, in build/site: to be read from there, or put behind any
+# web server.
+docs: docs-pages
+	$(BIN)/mkdocs build --strict
+
+docs-pages: setup
 	$(BIN)/python docs/make_operations.py
 	$(BIN)/python docs/make_commands.py
 	$(BIN)/python docs/make_log_inventory.py
 	$(BIN)/python docs/make_record_of_processing.py
 	$(BIN)/python docs/make_settings.py
-
-# The same pages as a site, in build/site: to be read from there, or put behind any web server.
-docs-site: docs
-	$(BIN)/mkdocs build --strict
 
 # Needs uv. Hashes and versions only: no address of a registry may stand in the repository.
 lock:

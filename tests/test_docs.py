@@ -1,5 +1,6 @@
 """README and docs/: complete, current, short, and every command and link in them leads somewhere."""
 
+import ast
 import contextlib
 import importlib
 import importlib.util
@@ -13,6 +14,7 @@ from pages import DOCS, PAGES, README, ROOT, blocks, name_of, prose_of, text_of
 
 from adaptors.sandbox.options import read_options
 from runner import cli
+from runner.credentials import PATH_KEYS
 from runner.schema import project_schema
 
 
@@ -79,6 +81,38 @@ def test_settings_page_is_complete():
     for name, shape in schemas(project_schema()):
         assert shape.get("description"), name
         assert re.search(rf"^## {name}$|^\| `([\w.]+\.)?{name}` \| .+ \| .+ \|$", page, re.M), name
+
+
+def asked_of(name):
+    """The constant keys for which the code of both towers asks something of this name: `x["key"]`, `x.get("key")`."""
+    for path in (*ROOT.glob("runner/**/*.py"), *ROOT.glob("adaptors/**/*.py")):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            match node:
+                case ast.Subscript(value=held, slice=ast.Constant(value=str(key))):
+                    pass
+                case ast.Call(func=ast.Attribute(value=held, attr="get"), args=[ast.Constant(value=str(key)), *_]):
+                    pass
+                case _:
+                    continue
+            if getattr(held, "id", getattr(held, "attr", "")).lstrip("_") == name:
+                yield key
+
+
+def test_credentials_are_told():
+    """Every key that an example of a credential has, and each that the code asks of one, is told of."""
+    told = maker("make_settings").CREDENTIALS
+    for path in sorted((ROOT / "credentials.example").iterdir()):
+        keys = set(re.findall(r"^(?:# )?([a-z_0-9]+): ", text_of(path), re.MULTILINE))
+        assert set() == keys - told[path.name].keys(), path.name
+    every = {key for keys in told.values() for key in keys}
+    read = {*asked_of("credential"), *asked_of("slot"), *PATH_KEYS}
+    assert {"password", "rate", "thumbprint_form", "on_unknown"} < read
+    assert set() == read - every
+
+
+def test_the_environment_is_told():
+    """Every part of the environment for which the code asks by name is told of."""
+    assert {"PGHOSTADDR"} <= set(asked_of("environ")) <= maker("make_settings").ENVIRONMENT.keys()
 
 
 def test_log_inventory_is_current():
