@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+BROWSER := .venv/.browser
 
-.PHONY: setup demo test bench check chaos fleet kills fuzz lint lock docs docs-pages clean simulate
+.PHONY: setup demo test browser screenshots bench check chaos fleet kills fuzz lint lock docs docs-pages clean simulate
 
 setup: $(STAMP)
 
@@ -28,6 +29,22 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest
 
+# The console in Chromium, the system's own (apt-get install chromium fonts-noto-core); pictures into build/screenshots.
+browser: $(BROWSER)
+	$(BIN)/python -m pytest -n 2 tests/browser  # each with a service and a browser of its own
+
+$(BROWSER): $(STAMP) requirements-browser.lock
+	@if command -v uv >/dev/null 2>&1; then \
+	    uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-browser.lock; \
+	else \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock; \
+	fi
+	@touch $(BROWSER)
+
+# The pictures that the documents show, into docs/images.
+screenshots: $(BROWSER)
+	$(BIN)/python -m tests.browser.pictures
+
 # Each figure beside another side's, into docs/performance.md; ONLY="start posts" measures these and leaves the others.
 bench: setup
 	$(BIN)/python -m tests.bench $(ONLY)
@@ -45,10 +62,12 @@ check: setup
 	test -z "$$failed"
 
 # Proofs by force, with real processes that are killed; each ends by itself. With SEED=7 that one alone tells its story.
+# STORE=postgres keeps the store in a PostgreSQL server of the story's own, which is restarted as well.
 chaos: SEEDS ?= 100
 chaos: FIRST ?= 1
+chaos: STORE ?= sqlite
 chaos: setup
-	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED),--first $(FIRST) --seeds $(SEEDS))
+	$(BIN)/python -m tests.chaos --store $(STORE) $(if $(SEED),--seed $(SEED),--first $(FIRST) --seeds $(SEEDS))
 
 fleet: SECONDS ?= 600
 fleet: setup
@@ -93,6 +112,8 @@ docs-pages: setup
 lock:
 	uv pip compile pyproject.toml --extra dev --extra console --extra docs --extra mapping --extra metrics --extra postgres --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+	uv pip compile --group pyproject.toml:browser -c requirements.lock --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements-browser.lock
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -41,7 +41,8 @@ def request(
         return {**state, "data": answer.body, "response": {"status": answer.status}}
 
     reads = reads_of(path) | content.reads | search.reads
-    return Operation(method.lower(), run, reads=reads, system=credential, sends=search.fields | content.fields)
+    sends = search.fields | content.fields
+    return Operation(method.lower(), run, reads=reads, system=credential, sends=sends, only_finds=method in READS)
 
 
 def get(path: Any, *, credential: str, query: Any = None, fields: Sequence[str] = ()) -> Operation:

@@ -22,7 +22,7 @@ class Operation:
     record.
     `stream`, where a step reads many records, gives them one by one to `each`. `prepare`, where a step sends ids and
     codes only, gives what it would send, so that it can wait. `may_repeat` says whether the step may be done again
-    when it is not known whether it took effect.
+    when it is not known whether it took effect. What it sends `only_finds` records, where it changes nothing there.
 
     >>> Operation("hello", lambda state: {**state, "data": "hello"})({})
     {'data': 'hello'}
@@ -42,6 +42,7 @@ class Operation:
         stream: Callable[[State], Iterator[Any]] | None = None,
         prepare: Callable[[State], dict[str, Any]] | None = None,
         may_repeat: Callable[[State], bool] | None = None,
+        only_finds: bool = False,
     ) -> None:
         self.__name__ = name
         self.steps = tuple(steps)
@@ -53,6 +54,7 @@ class Operation:
         self.stream = stream
         self.prepare = prepare
         self.may_repeat = may_repeat
+        self.only_finds = only_finds
         self._run = run
 
     def __call__(self, state: State) -> State:

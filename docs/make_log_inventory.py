@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from runner.commands.logs import sheet
+from runner.logs.inventory import sheet
 
 PAGE = Path(__file__).with_name("log-inventory.md")
 

@@ -43,9 +43,9 @@ def facts(project: Project, folder: Path, fingerprint: Fingerprint) -> Facts:
     for name, job in project.jobs.items():
         found.pop(f"project.jobs.{name}.enabled", None)
         found[f"enabled.{name}"] = "yes" if job.enabled else "no"
-    certificate = project.settings.get("inbox", {}).get("certificate")
-    if certificate:
-        found["certificate.inbox"] = _thumbprint(project.folder / certificate)
+    for table in ("inbox", "console"):
+        if certificate := project.settings.get(table, {}).get("certificate"):
+            found[f"certificate.{table}"] = _thumbprint(project.folder / certificate)
     for name in sorted(project.credentials):
         found.update(_of_credential(folder, name, fingerprint))
     return found

@@ -31,11 +31,6 @@ def check(store: Store, vault: Vault) -> None:
         raise VaultError("the vault's keys are missing, or belong to another data directory", fix="Put them back.")
 
 
-def missing(store: Store, vault: Vault) -> list[str]:
-    """The epochs whose key is gone, although something is sealed in them."""
-    return sorted(set(store.pending_epochs()) - set(vault.epochs()))
-
-
 def rotate(store: Store, vault: Vault) -> int:
     """When a new day has begun: wrap what is kept in its key, and destroy the older ones. How many those were.
 

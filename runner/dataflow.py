@@ -25,6 +25,26 @@ def flows(job: JobScript) -> list[Flow]:
     return [flow for operation in all_within(job.operations) for flow in _flows_of(operation)]
 
 
+def systems(job: JobScript) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The systems that a job reads, and those that it writes into, in the order of its operations; MESSAGE is none.
+
+    What is sent only to find records writes nothing; an operation that doesn't tell is taken to write what it sends.
+
+    >>> from pathlib import Path
+    >>> systems(JobScript("show", Path("show.py"), "", (print,)))
+    ((), ())
+    """
+    reads: dict[str, None] = {}
+    writes: dict[str, None] = {}
+    for operation in all_within(job.operations):
+        system = getattr(operation, "system", "")
+        if system and getattr(operation, "asks", ()):
+            reads[system] = None
+        if system and getattr(operation, "sends", {}) and not getattr(operation, "only_finds", False):
+            writes[system] = None
+    return tuple(reads), tuple(writes)
+
+
 def all_within(operations: Iterable[Any]) -> Iterator[Any]:
     """The operations and those within them, in order.
 

@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from runner.errors import Cause, JobFailed, RunnerError, is_made_to_be_shown
@@ -43,7 +44,7 @@ class Run:
             return "failed"
         return "needs_person" if "parked" in found else "succeeded"
 
-    @property
+    @cached_property
     def causes(self) -> list[Cause]:
         """Why it failed: that of the error that ended the run first, then those of its failed items."""
         items = [Cause.of_item(record) for record in self.state.get("outcomes", ()) if record["outcome"] == "failed"]
@@ -57,6 +58,11 @@ class Run:
         """Why it needs a look, in a word: that of the first cause, else that of the first item that is parked."""
         parked = (item["code"] for item in self.items if item["outcome"] == "parked")
         return self.causes[0].code if self.causes else next(parked, None)
+
+    @property
+    def error_type(self) -> str | None:
+        """The class of the error that ended it, or of the first item that failed."""
+        return self.causes[0].type or None if self.causes else None
 
     @property
     def exit_code(self) -> int:

@@ -2,14 +2,18 @@
 
 import re
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import WrongUse
 
 if TYPE_CHECKING:
+    from runner.keycommand import KeyCommand
     from runner.store import Store
+    from runner.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,36 @@ class Places:
 
     def address(self) -> str | None:
         """The address of the database that the project file names, or None. Raises InvalidProject."""
-        if not self.project.is_file() or b"store" not in self.project.read_bytes():
-            return None  # so it is nearly always, and nothing more is read
+        if not self._may_name("store"):
+            return None
         from runner import project
 
         return project.store_at(self.project)
+
+    def vault(self, *, now: Callable[[], datetime]) -> "Vault":
+        """The vault: its keys are in the data directory, or with the program that the project file names.
+
+        Raises InvalidProject.
+        """
+        from runner.keyfolder import KeyFolder
+        from runner.vault import Vault
+
+        return Vault(self.key_command() or KeyFolder(self.data / "keys"), now=now)
+
+    def key_command(self) -> "KeyCommand | None":
+        """The program that holds the vault's keys, where the project file names one. Raises InvalidProject."""
+        if not self._may_name("keys"):
+            return None
+        from runner import project
+        from runner.keycommand import KeyCommand
+
+        command = project.load(self.project).settings["keys"].get("command")
+        if not command:
+            return None
+        program, *words = command
+        program = str((self.project.parent / program).absolute()) if "/" in program else program
+        return KeyCommand([program, *words], self.data / "keys.name")
+
+    def _may_name(self, table: str) -> bool:
+        """Whether the project file can name such a thing; where not, as nearly always, it needn't be loaded."""
+        return self.project.is_file() and table.encode() in self.project.read_bytes()

@@ -13,7 +13,6 @@ from runner.inbox.routing import route
 from runner.places import Places
 from runner.provenance import Provenance
 from runner.store import Store
-from runner.vault import Vault
 
 
 def turn(store: Store | None, job: project.Job) -> AbstractContextManager[None]:
@@ -28,7 +27,7 @@ def subjects(store: Store | None, places: Places, job: project.Job, message: Any
     about = {part.subject for part in parts if part.subject}
     with ExitStack() as held:
         if store and about:
-            vault = Vault(places.data / "keys", now=lambda: datetime.now(UTC))
+            vault = places.vault(now=lambda: datetime.now(UTC))
             for name in sorted(map(vault.keyed, about)):
                 held.enter_context(store.lock(f"subject/{name}"))
         yield

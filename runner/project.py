@@ -15,7 +15,8 @@ from runner.triggers import Trigger, can_both_match, unreadable_time
 from runner.yamlfile import Document, Where
 
 _FROM_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
-_TABLES = ("retry", "retention", "inbox", "log", "audit", "alerts", "metrics", "console")  # each read where it is used
+# Each is read where it is used.
+_TABLES = ("retry", "retention", "inbox", "keys", "log", "audit", "alerts", "metrics", "console")
 _REFERENCE = re.compile(r"\$\{\w+\}|file:.+")
 
 

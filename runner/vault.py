@@ -1,33 +1,59 @@
-"""The vault: seals states under a key each, which is wrapped by the day's epoch key, a file outside the database.
+"""The vault: seals states under a key each, which is wrapped by the day's epoch key, held outside the database.
 
 AES-256-GCM twice: a fresh data key for each envelope, and the epoch key around it. What is sealed is bound to what it
-is about, so that envelopes can't be exchanged. Destroying an epoch's file makes everything unreadable that was sealed
+is about, so that envelopes can't be exchanged. Destroying an epoch's key makes everything unreadable that was sealed
 in it and not wrapped anew, wherever copies of it may lie (R-ER3).
 
-    ensure_today()      → a file YYYY-MM-DD.key of 32 bytes, mode 0400
+    ensure_today()      → a key of 32 bytes named YYYY-MM-DD
     seal → open         → in and out
-    rewrap, destroy     → the next day: the key that is pending goes into the new epoch, then the old file goes
-    fingerprint, keyed  → texts that say nothing without fingerprint.key, which stays
+    rewrap, destroy     → the next day: the key that is pending goes into the new epoch, then the old one goes
+    fingerprint, keyed  → texts that say nothing without the key named fingerprint, which stays
 """
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Protocol
 
 from runner import keyfile
-from runner.errors import StoreError, VaultError
+from runner.errors import VaultError
 
+PUT_BACK = "Put back the key as it was; without it what is pending can't be read."
 _NONCE = 12
 _FINGERPRINT = "fingerprint"
-_EPOCH = re.compile(r"(\d{4}-\d{2}-\d{2})\.key")
-_OURS = "Check that the folder is yours, and its disk neither full nor read-only."
-_FIX = "Put back the key's file as it was; without it what is pending can't be read."
+_EPOCH = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Keys(Protocol):
+    """Where keys are held, each by a name of its own: a folder (keyfolder), or what a program looks after (keycommand).
+
+    Each raises StoreError while it can't be told or done, which may pass.
+    """
+
+    def names(self) -> list[str]:
+        """The names of those that are there."""
+
+    def read(self, name: str) -> bytes:
+        """The 32 bytes of a key. Raises VaultError when it isn't there, or not kept safely."""
+
+    def make(self, name: str) -> None:
+        """Make a key, unless there is one of that name: of several who make it at once, all get the same."""
+
+    def destroy(self, name: str) -> None:
+        """Let it be gone for good; it is no error that it is gone already."""
+
+
+def called(name: str) -> str:
+    """What a key is called in messages.
+
+    >>> called("2026-03-01"), called("fingerprint")
+    ('the epoch key 2026-03-01', 'the fingerprint key')
+    """
+    return f"the epoch key {name}" if _EPOCH.fullmatch(name) else f"the {name} key"
 
 
 @dataclass(frozen=True)
@@ -47,20 +73,22 @@ class Sealed:
 
 
 class Vault:
-    """The keys in one folder. `now` gives the time as an aware datetime; it decides on the day only.
+    """Seals with the keys that it is given. `now` gives the time as an aware datetime; it decides on the day only.
 
-    VaultError means that a key isn't what it must be, and is for a person to mend; StoreError that the disk refuses to
-    write one, which may pass.
+    VaultError means that a key isn't what it must be, and is for a person to mend; StoreError that one can't be had or
+    made just now, which may pass.
 
     >>> import tempfile
-    >>> vault = Vault(Path(tempfile.mkdtemp()) / "keys", now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
+    >>> from pathlib import Path
+    >>> from runner.keyfolder import KeyFolder
+    >>> vault = Vault(KeyFolder(Path(tempfile.mkdtemp()) / "keys"), now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
     >>> sealed = vault.seal(b"a state", "envelope/u1")
     >>> sealed.key.epoch, vault.open(sealed, "envelope/u1")
     ('2026-03-01', b'a state')
     """
 
-    def __init__(self, folder: Path, *, now: Callable[[], datetime]) -> None:
-        self._folder = folder
+    def __init__(self, keys: Keys, *, now: Callable[[], datetime]) -> None:
+        self._keys = keys
         self._now = now
         self._newest = ""
 
@@ -68,7 +96,7 @@ class Vault:
         """Encrypt with a fresh key, wrapped in the newest epoch. Raises VaultError and StoreError."""
         epoch = self.ensure_today()
         key = secrets.token_bytes(keyfile.BYTES)
-        return Sealed(WrappedKey(epoch, _encrypt(self._epoch_key(epoch), key, about)), _encrypt(key, plain, about))
+        return Sealed(WrappedKey(epoch, _encrypt(self._keys.read(epoch), key, about)), _encrypt(key, plain, about))
 
     def open(self, sealed: Sealed, about: str) -> bytes:
         """What was sealed. Raises VaultError when its key is missing or another, or it is about something else."""
@@ -76,30 +104,26 @@ class Vault:
 
     def unwrap(self, key: WrappedKey, about: str) -> bytes:
         """The data key itself; at start, this is how a wrong epoch key is noticed. Raises VaultError."""
-        return _decrypt(self._epoch_key(key.epoch), key.wrapped, about, f"the epoch key {key.epoch}")
+        return _decrypt(self._keys.read(key.epoch), key.wrapped, about, called(key.epoch))
 
     def rewrap(self, key: WrappedKey, about: str) -> WrappedKey:
         """The same data key in the newest epoch; what it seals stays as it is. Raises VaultError and StoreError."""
         epoch = self.ensure_today()
-        return WrappedKey(epoch, _encrypt(self._epoch_key(epoch), self.unwrap(key, about), about))
+        return WrappedKey(epoch, _encrypt(self._keys.read(epoch), self.unwrap(key, about), about))
 
     def fingerprint(self, data: bytes) -> str:
         """A text by which the same bytes are recognised here, and nowhere else (R-RP3)."""
         if not (self._newest or self.epochs()):
             self.ensure_today()
-        return hmac.new(self._read(_FINGERPRINT, "the fingerprint key"), data, hashlib.sha256).hexdigest()
+        return hmac.new(self._keys.read(_FINGERPRINT), data, hashlib.sha256).hexdigest()
 
     def keyed(self, text: str) -> str:
         """An id as the store may keep it: recognised here, and nowhere else."""
         return self.fingerprint(b"text\0" + text.encode())
 
     def epochs(self) -> list[str]:
-        """The days whose keys are here, oldest first."""
-        try:
-            names = os.listdir(self._folder)
-        except (FileNotFoundError, NotADirectoryError):  # there are none yet, and why, who makes one will be told
-            return []
-        return sorted(found[1] for found in map(_EPOCH.fullmatch, names) if found)
+        """The days whose keys are here, oldest first. Raises StoreError."""
+        return sorted(filter(_EPOCH.fullmatch, self._keys.names()))
 
     def ensure_today(self) -> str:
         """The newest epoch; today's is made when it is due. A clock that was set back brings no old one back.
@@ -111,58 +135,21 @@ class Vault:
         known = self._newest  # before looking: another thread may make a newer one meanwhile
         newest = max(self.epochs(), default="")
         if newest < known:
-            raise VaultError(f"the epoch key {known} is missing", fix=_FIX)
+            raise VaultError(f"{called(known)} is missing", fix=PUT_BACK)
         if newest < today:
             if not newest:
-                self._make(_FINGERPRINT)
-            self._make(today)
+                self._keys.make(_FINGERPRINT)
+            self._keys.make(today)
             newest = today
         self._newest = max(newest, self._newest)
         return newest
 
     def destroy(self, epoch: str) -> None:
-        """Overwrite and remove the key of an epoch in which nothing is sealed any more. Raises StoreError.
+        """Let the key be gone of an epoch in which nothing is sealed any more. Raises StoreError.
 
         It is no error that it is gone already: a crash may have come between this and what depends on it.
         """
-        path = self._path(epoch)
-        try:
-            path.chmod(0o600)
-            with open(path, "r+b") as file:
-                file.write(secrets.token_bytes(keyfile.BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
-            keyfile.flush(self._folder)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise StoreError(f"the epoch key {epoch} can't be destroyed: {error.strerror}", fix=_OURS) from None
-
-    def _epoch_key(self, epoch: str) -> bytes:
-        return self._read(epoch, f"the epoch key {epoch}")
-
-    def _read(self, name: str, what: str) -> bytes:
-        path = self._path(name)
-        try:
-            with open(path, "rb") as file:
-                mode, key = os.fstat(file.fileno()).st_mode, file.read()
-        except OSError as error:
-            raise VaultError(f"{what} can't be read: {error.strerror}", fix=_FIX) from None
-        if mode & 0o077:
-            raise VaultError(f"{what} can be read by others", fix=f"chmod 400 {path}; then let it be replaced soon.")
-        if len(key) != keyfile.BYTES:
-            raise VaultError(f"{what} is no key", fix=_FIX)
-        return key
-
-    def _make(self, name: str) -> None:
-        try:
-            keyfile.make(self._path(name))
-        except OSError as error:
-            raise StoreError(f"no key can be made in {self._folder}: {error.strerror}", fix=_OURS) from None
-
-    def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.key"
+        self._keys.destroy(epoch)
 
 
 def _encrypt(key: bytes, plain: bytes, about: str) -> bytes:
@@ -179,4 +166,4 @@ def _decrypt(key: bytes, sealed: bytes, about: str, what: str) -> bytes:
     try:
         return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())
     except (InvalidTag, ValueError):
-        raise VaultError(f"{what} doesn't open what was sealed", fix=_FIX) from None
+        raise VaultError(f"{what} doesn't open what was sealed", fix=PUT_BACK) from None

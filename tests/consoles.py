@@ -14,9 +14,12 @@ from runner.alerts.conditions import conditions
 from runner.alerts.sight import Sight
 from runner.console import accounts, totp
 from runner.console.app import console
+from runner.console.plan import Plan
 from runner.console.visit import Service
+from runner.inbox.intake import Intake
 from runner.inbox.settings import Settings
-from runner.project import Job
+from runner.keyfolder import KeyFolder
+from runner.project import Job, Project
 from runner.store import Store
 from runner.triggers import Trigger
 from runner.vault import Vault
@@ -29,28 +32,40 @@ HOST = "127.0.0.1:8081"
 class Console:
     """The console of a folder. `get` and `post` go through the whole application, without sockets, as one browser."""
 
-    def __init__(self, folder, *, peer="127.0.0.1", **settings):
+    def __init__(self, folder, *, peer="127.0.0.1", plan=None, ends=dict, **settings):
         self.folder = folder
         self.time = NOON
         self.store = Store.open(folder, who="service")
-        self.vault = Vault(folder / "keys", now=lambda: self.time)
+        self.vault = Vault(KeyFolder(folder / "keys"), now=lambda: self.time)
         self.vault.ensure_today()
         self.cookies = {}
         self.secrets = {}
+        self.jobs = JOBS
         self.setting = Settings("console", **settings)
-        service = Service("test", self.store, self._seen, self._acting, self.vault.keyed, lambda: self.time)
+        service = Service(
+            "test", self.store, self._seen, self._acting, self.vault.keyed, lambda: self.time, self._route,
+            plan=plan or Plan(), ends=ends,
+        )  # fmt: skip
         self._transport = httpx.ASGITransport(
             console(service, self.setting), raise_app_exceptions=False, client=(peer, 4711)
         )
 
     def _seen(self):
-        sight = Sight(self.store, JOBS, self.time)
+        sight = Sight(self.store, self.jobs, self.time)
         return sight, conditions(sight)
 
     @contextmanager
     def _acting(self, who):
         with Store.open(self.folder, who=who) as store:
             yield store
+
+    def _route(self, store, message):
+        return self.intake(store).take_again(message)
+
+    def intake(self, store=None):
+        """What takes messages in for the jobs that there are, and routes them anew."""
+        project = Project(self.folder / "project.yaml", "test", {job.name: job for job in self.jobs})
+        return Intake(store or self.store, self.vault, project, Settings(), now=lambda: self.time)
 
     def __enter__(self):
         return self

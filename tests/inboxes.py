@@ -10,6 +10,7 @@ import httpx
 
 from runner import keys
 from runner.inbox.app import inbox
+from runner.keyfolder import KeyFolder
 from runner.logs.log import Log, as_json
 from runner.project import Job, Project
 from runner.store import Store
@@ -37,7 +38,7 @@ class Inbox:
         self.told = []
         log = Log(lambda _, line: self.told.append(json.loads(line)), now=lambda: self.time, form=as_json)
         self.store = store or Store.open(folder)
-        self.vault = Vault(folder / "keys", now=lambda: self.time)
+        self.vault = Vault(KeyFolder(folder / "keys"), now=lambda: self.time)
         self.key = keys.create(self.store, "unhcr", now=self.time)
         self.project = Project(folder / "project.yaml", "test", JOBS, settings={"inbox": settings})
         self.app = inbox(self.store, self.vault, self.project, now=lambda: self.time, log=log, random=Random(1))

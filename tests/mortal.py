@@ -18,6 +18,7 @@ from runner import project
 from runner.inbox.intake import Intake
 from runner.inbox.settings import Settings
 from runner.jobscript import JobScript
+from runner.keyfolder import KeyFolder
 from runner.project import Job
 from runner.store import Store
 from runner.triggers import Trigger
@@ -58,29 +59,29 @@ class MortalStore(Store):
         return done
 
 
-class MortalVault(Vault):
-    """A vault in whose every change the process may be killed."""
+class MortalKeys(KeyFolder):
+    """Keys in whose every change the process may be killed."""
 
     fate = Fate(0)
 
-    def _make(self, name):
+    def make(self, name):
         self.fate.step()
-        super()._make(name)
+        super().make(name)
         self.fate.step()
 
-    def destroy(self, epoch):
+    def destroy(self, name):
         self.fate.step()
-        super().destroy(epoch)
+        super().destroy(name)
         self.fate.step()
 
 
 def live(folder, at, state):
     """A service from its start until nothing is due, the next day too; the number of its steps."""
-    fate = MortalStore.fate = MortalVault.fate = Fate(at)
+    fate = MortalStore.fate = MortalKeys.fate = Fate(at)
     time, answered = [NOON], folder / "answered"
     made = project.Project(Path("project.yaml"), "made", {JOB.name: JOB})
     with MortalStore.open(folder / "data") as store:
-        vault = MortalVault(folder / "keys", now=lambda: time[0])
+        vault = Vault(MortalKeys(folder / "keys"), now=lambda: time[0])
         worker = Worker(
             store, vault, made, configuration=lambda job: {}, now=lambda: time[0], random=Random(),
             load=lambda job: JobScript(job.name, job.script, "", (marking(folder),)),

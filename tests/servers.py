@@ -71,9 +71,10 @@ class Server:
         os.kill(pid, signal.SIGKILL)
 
     def remove(self):
-        """End it, and leave nothing."""
+        """End it where it runs, and leave nothing."""
         try:
-            self.stop()
+            if (self.folder / "data" / "postmaster.pid").exists():
+                self.stop()
         finally:
             shutil.rmtree(self.folder)
 

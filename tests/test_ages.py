@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from runner import project
+from runner.keyfolder import KeyFolder
 from runner.store import Parked, Store
 from runner.vault import Vault
 from runner.work.ages import Ages
@@ -42,7 +43,7 @@ def store(tmp_path):
 
 def test_what_is_old(store):
     """R-ER8 Runs, settled messages with their units, receipts and slots are deleted after 90 days; today's stay."""
-    counts = {"runs": 4, "messages": 3, "units": 0, "receipts": 3, "slots": 1, "logs": 0}
+    counts = {"runs": 4, "messages": 3, "units": 0, "receipts": 3, "days": 1, "slots": 1, "logs": 0}
     assert counts == Ages().old(store, NOON)
     purged = {name: count for name, count in counts.items() if count}
     assert (purged, {}) == (Ages().purge(store, NOON), Ages().purge(store, NOON))
@@ -107,7 +108,7 @@ def test_log_files(store, tmp_path):
 def test_once_a_day(store, tmp_path):
     """R-ER8 The service deletes what is old by itself, when it starts and then daily."""
     time = NOON
-    vault = Vault(tmp_path / "data" / "keys", now=lambda: time)
+    vault = Vault(KeyFolder(tmp_path / "data" / "keys"), now=lambda: time)
     keeping = Housekeeping(store, vault, Ages(), now=lambda: time)
     while keeping.step():
         pass

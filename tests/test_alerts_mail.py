@@ -3,6 +3,7 @@
 import email
 import email.policy
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -85,6 +86,18 @@ def test_a_letter(authority, trusted, security):
     ] == read.get_content().splitlines()[2:6]
     assert "  disk_short" in read.get_content().splitlines()
     assert "  sort: 3 runs succeeded (4 done)" in read.get_content().splitlines()
+
+
+def test_page_of_the_console():
+    """Where the console's address is known each condition names its page there, and a program is told both."""
+    known = replace(NOTICE, console="https://bridge.example.org:8443")
+    assert "  https://bridge.example.org:8443/settle/unreachable" in [*known.lines()]
+    assert not any("/settle" in line for line in NOTICE.lines())
+    document = known.document()
+    assert ("https://bridge.example.org:8443", "/settle/unreachable") == (
+        document["console"],
+        document["began"][0]["page"],
+    )
 
 
 def test_nothing_in_clear(authority, trusted):

@@ -34,6 +34,24 @@ def read(tmp_path, text=PROJECT):
     return settings.of(project.load(Path(tmp_path / "project.yaml")))
 
 
+@pytest.mark.parametrize(
+    ("console", "address"),
+    [("", ""), ("console: {url: 'https://bridge.example.org:8443/'}", "https://bridge.example.org:8443")],
+)
+def test_the_console(tmp_path, console, address):
+    """The console's address comes from its own table, and nobody guesses it where it isn't there."""
+    assert address == read(tmp_path, PROJECT + console).console
+
+
+@pytest.mark.parametrize(
+    "url", ["bridge.example.org", "https://bridge.example.org/?case=1", "https://amal@example.org"]
+)
+def test_what_is_no_address(tmp_path, url):
+    """An address with a name, a search or no scheme in it is refused."""
+    with pytest.raises(InvalidProject, match="url"):
+        read(tmp_path, f"{PROJECT}console: {{url: '{url}'}}")
+
+
 def test_all_that_can_be_said(tmp_path):
     """Each recipient has a way, jobs, severities, a digest and quiet hours, in one time zone."""
     told = read(tmp_path)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from inboxes import Inbox
 
 from runner.cli import main
+from runner.keyfolder import KeyFolder
 from runner.store import FILE, Store
 from runner.vault import Vault
 from runner.work import checkpoints
@@ -125,7 +126,7 @@ def test_checkpoints_by_themselves(tmp_path):
     there, it makes none, and goes on."""
     time, folder = NOON, tmp_path / "elsewhere"
     with Store.open(tmp_path / "data") as store:
-        vault = Vault(tmp_path / "data" / "keys", now=lambda: time)
+        vault = Vault(KeyFolder(tmp_path / "data" / "keys"), now=lambda: time)
         keeping = Housekeeping(store, vault, now=lambda: time, sign_into=folder)
         while keeping.step():
             pass

@@ -99,6 +99,9 @@ class Folder:
     def findings(self, now=NOW):
         return certificates.look(project.load(self.path / "project.yaml"), self.path / "credentials", now)
 
+    def ends(self):
+        return certificates.ends(project.load(self.path / "project.yaml"), self.path / "credentials")
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
@@ -248,17 +251,28 @@ def test_what_names_no_certificate(folder):
     assert [] == folder.findings()
 
 
-def test_the_inbox(folder):
-    """R-TL2: the inbox's own certificate is looked at as a server's."""
-    own = Identity("inbox.example.org", days=10, usage=(ExtendedKeyUsageOID.SERVER_AUTH,))
-    folder.write("inbox.pem", own.pem)
-    folder.write("inbox.key", own.key_pem)
-    inbox = "inbox: {certificate: credentials/inbox.pem, private_key: credentials/inbox.key}\n"
-    (folder.path / "project.yaml").write_text(PROJECT + inbox)
-    assert [("inbox, certificate", "ends_soon")] == [(each.where, each.code) for each in folder.findings()]
+@pytest.mark.parametrize("table", ["inbox", "console"])
+def test_our_own(folder, table):
+    """R-TL2: the certificates of the inbox and of the console are looked at as a server's."""
+    own = Identity("bridge.example.org", days=10, usage=(ExtendedKeyUsageOID.SERVER_AUTH,))
+    folder.write("own.pem", own.pem)
+    folder.write("own.key", own.key_pem)
+    named = f"{table}: {{certificate: credentials/own.pem, private_key: credentials/own.key}}\n"
+    (folder.path / "project.yaml").write_text(PROJECT + named)
+    assert [(f"{table}, certificate", "ends_soon")] == [(each.where, each.code) for each in folder.findings()]
 
-    folder.write("inbox.pem", Identity(key=own.key).pem)
+    folder.write("own.pem", Identity(key=own.key).pem)
     assert ["wrong_usage"] == codes(folder.findings())
+
+
+def test_ends(folder):
+    """When each certificate ends is known by where it is named; one that can't be read has no end."""
+    assert {} == folder.ends()
+    own = Identity()
+    folder.shows(own)
+    assert {"north, certificate": own.certificate.not_valid_after_utc} == folder.ends()
+    folder.write("north.pem", "AAAA")
+    assert {} == folder.ends()
 
 
 def shown(capsys, *arguments):

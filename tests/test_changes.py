@@ -7,6 +7,7 @@ import pytest
 import trustme
 
 from runner import changes, project
+from runner.keyfolder import KeyFolder
 from runner.provenance import Provenance
 from runner.store import Store
 from runner.vault import Vault
@@ -48,7 +49,7 @@ def started(folder):
     """Start, and give the new entries of the log."""
     with Store.open(folder / "data") as store:
         before = len(store.audit_log())
-        vault = Vault(folder / "data" / "keys", now=lambda: NOON)
+        vault = Vault(KeyFolder(folder / "data" / "keys"), now=lambda: NOON)
         found = project.load(folder / "project.yaml")
         changes.tell_start(store, found, folder / "credentials", Provenance("a1", "b2"), vault.fingerprint)
         return [(line.event, dict(line.about)) for line in store.audit_log()[before:]]
@@ -78,6 +79,18 @@ def test_jobs(folder):
     text = PROJECT.replace("north]}", "north], enabled: false}").replace(", enabled: false}\nretry", "}\nretry")
     (folder / "project.yaml").write_text(text)
     assert [("job_enabled", {"job": "off"}), ("job_disabled", {"job": "sort"})] == started(folder)[1:]
+
+
+@pytest.mark.parametrize("table", ["inbox", "console"])
+def test_our_own_certificates(folder, table):
+    """R-AU3 Another certificate of the inbox or the console under the same name is told by its thumbprint."""
+    named = f"{table}: {{certificate: credentials/old.pem, private_key: credentials/old.key}}\n"
+    (folder / "project.yaml").write_text(PROJECT + named)
+    started(folder)
+    shutil.copy(folder / "credentials" / "new.pem", folder / "credentials" / "old.pem")
+    assert {("certificate_changed", table)} == {(name, about["setting"]) for name, about in started(folder)[1:]} - {
+        ("certificate_changed", "north.certificate")
+    }
 
 
 def test_secrets_and_certificates(folder):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.chaos.judge import Ended, violations
-from tests.chaos.plan import FAMILY, NOTES, Asked, Child, Plan, Step, draw
+from tests.chaos.plan import FAMILY, NOTES, Asked, Child, Plan, Step, draw, draw_over_database
 
 CHILD, OTHER = Child("GAM-1", "Nyaruot", FAMILY), Child("GAM-2", "Obang", FAMILY)
 GOOD, BAD = "GAM-26-CHAOS-1-0", "GAM-26-CHAOS-1-1"
@@ -149,6 +149,17 @@ def test_what_was_posted_again_while_it_waited():
     refusing = replace(PLAN, steps=[Step(1, "DTP refuses", {"way": "echo", "count": 1})])
     assert [] == violations(refusing, ended)
     assert [] != violations(PLAN, ended)
+
+
+def test_plan_over_a_database():
+    """H16 Over a database the plan is the same, and the database is ended and started in its midst, always alike."""
+    for seed in range(1, 30):
+        plan, without = draw_over_database(seed), draw(seed, real_clock=True)
+        assert list(draw_over_database(seed).lines()) == list(plan.lines())
+        kinds = {step.kind for step in plan.steps if "database" in step.kind}
+        assert {"database restarts", "database cuts off"} == kinds
+        assert without.steps == [step for step in plan.steps if not step.kind.startswith("database")]
+    assert {True, False} == {draw_over_database(seed).keys_with_program for seed in range(1, 30)}
 
 
 def test_plan_of_a_seed():

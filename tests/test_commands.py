@@ -1,4 +1,4 @@
-"""What people ask the service about and tell it: status, inbox, runs, parked, retry, discard, cursor."""
+"""What people ask the service about and tell it: status, inbox, runs, find, parked, retry, discard, cursor."""
 
 import json
 from datetime import UTC, datetime
@@ -155,6 +155,21 @@ def test_runs(service, capsys):
         (each["outcome"], each["ids"]) for each in shown["items"]
     ]
     assert {"parked": 1, "done": 1} == shown["counts"]
+    assert ["read"] == [step["name"] for step in shown["steps"]]
+
+
+def test_find(service, capsys):
+    """`find` shows what was done with a referral, what waits, and what was sent, and never repeats its number."""
+    service.run(hours=1)
+    service.store.ledger().write("answer", "r-1", {"status": "done", "value": "", "answer": {}})
+    found, code = document(capsys, "find", "r-1")
+    assert (0, ["read/r-1"]) == (code, [each["id"] for each in found["waiting"]])
+    assert ["parked"] == [each["outcome"] for each in found["items"]]
+    assert [("answer", "done")] == [(each["kind"], each["status"]) for each in found["sent"]]
+    assert 0 == main(["find", "r-2"])
+    assert "r-2" not in capsys.readouterr().out
+    assert 2 == main(["find", "r-3"])
+    assert "r-3" not in capsys.readouterr().err
 
 
 def test_parked(service, capsys):
@@ -298,6 +313,7 @@ def test_no_command_shows_a_payload(service, capsys):
     ids = [posted(service, sort) for sort in ("done", "dead", "parked", "again")]
     run = service.store.runs(1)[0].id
     asked = [["status"], ["inbox", "list"], ["runs", "list"], ["runs", "show", run], ["parked"], ["cursor", "show"]]
+    asked += [["find", "c-1"]]
     asked += [["inbox", "show", message] for message in ids]
     for arguments in asked:
         main(arguments)

@@ -10,6 +10,7 @@ from runner import keys
 from runner.alerts.conditions import Condition, conditions
 from runner.alerts.registry import CONDITIONS, SEVERITIES
 from runner.alerts.sight import Sight
+from runner.console.ways import WAYS
 from runner.project import Job
 from runner.room import Room
 from runner.store import Parked, Store
@@ -48,10 +49,33 @@ def parked_unit(store, name="u1", *, now=NOON, expires=NOON + 7 * DAY):
     store.park(claim(store, now), run(f"r-{name}", "parked", code="no_match", ended=now), expires=expires, now=now)
 
 
+def paths():
+    """The paths of the console's pages."""
+    return [re.sub(r"\{\w+\}", r"\\w+", way.path) for way in WAYS if way.method == "GET"]
+
+
+@pytest.mark.parametrize("code", CONDITIONS)
+def test_page(code):
+    """Each condition has a page of the console; its address holds a code at most, never what isn't one."""
+    for why in ("no_service", CANARY, "a/b", ""):
+        page = Condition(code, CANARY, why).page
+        assert any(re.fullmatch(path, page) for path in paths()), page
+        assert CANARY.split()[0] not in page
+
+
 def test_nothing(store):
     """With a key and nothing else there is nothing to look at."""
     keys.create(store, "unhcr", now=NOON)
     assert {} == found(store)
+
+
+def test_in_either_database(database, tmp_path):
+    """R-DL3 Wherever the store is, all that is looked at can be read there, and what needs a look is found."""
+    with database.open(tmp_path, now=lambda: NOON) as store:
+        keys.create(store, "unhcr", now=NOON)
+        given_up(store)
+        parked_unit(store, "u2")
+        assert {"given_up", "to_settle"} == set(found(store))
 
 
 def test_given_up(store):
@@ -193,6 +217,11 @@ def test_no_key_at_all(store):
 def test_vault_keys(store):
     """R-RT4: a key is missing that something waits for."""
     assert (2, "error") == (found(store, missing_keys=2)["vault_key_missing"].count, "error")
+
+
+def test_keys_away(store):
+    """The program that holds the keys fails: nothing can be taken in or opened."""
+    assert [("keys_away", "error")] == [(each.code, each.severity) for each in found(store, keys_away=True).values()]
 
 
 @pytest.mark.parametrize(("free", "severity"), [(3 << 30, None), (1 << 30, "warning"), (1 << 20, "error")])

@@ -4,6 +4,7 @@ import pytest
 
 from runner import custody
 from runner.errors import EpochRetired, VaultError
+from runner.keyfolder import KeyFolder
 from runner.vault import Vault
 from tests.kept import DAY, NOON, claim, post, run, unit
 
@@ -14,7 +15,7 @@ class Place:
     def __init__(self, folder, database):
         self.folder, self.time = folder, NOON
         self.store = database.open(folder)
-        self.vault = Vault(folder / "keys", now=lambda: self.time)
+        self.vault = Vault(KeyFolder(folder / "keys"), now=lambda: self.time)
 
     def post(self, name):
         sealed = self.vault.seal(b"a state", custody.about(name))

@@ -7,6 +7,7 @@ import pytest
 
 from adaptors.common import combine, data_value, each, fn_if, free_text, map_values, once, save_as, source_value
 from adaptors.http import get, post
+from adaptors.primero import find_case
 from runner import cli, dataflow
 from runner.jobscript import JobScript
 
@@ -32,6 +33,20 @@ SENT = [
 
 def flows(*operations):
     return dataflow.flows(JobScript("calls", Path("calls.py"), "", operations))
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        (CALL, ((), ("desk",))),
+        (get("/calls", credential="desk", query={"id": data_value("id")}), ((), ())),
+        (each([], find_case({"case_id": data_value("id")}, fields=["owned_by"])), (("primero",), ())),
+    ],
+    ids=["writes", "asks", "finds"],
+)
+def test_systems(operation, expected):
+    """What is sent only to find something writes nothing, so that nobody takes its system for a recipient."""
+    assert expected == dataflow.systems(JobScript("calls", Path("calls.py"), "", (operation,)))
 
 
 WRAPPED = {

@@ -207,6 +207,14 @@ OPENFN = """
 """.split()
 
 
+def test_pictures():
+    """Each picture is shown by a page, with words for who can't see it, and is small."""
+    shown = {name: words for page in PAGES for words, name in re.findall(r"!\[(.*)\]\(images/(.+?)\)", text_of(page))}
+    pictures = list((DOCS / "images").iterdir())
+    assert {each.name for each in pictures} == {name for name, words in shown.items() if words}
+    assert [] == [each.name for each in pictures if each.stat().st_size > 60_000]
+
+
 @pytest.mark.parametrize("word", OPENFN)
 def test_openfn_words_are_told(word):
     """from-openfn.md names every word and function of OpenFn that implementers know."""

@@ -12,6 +12,7 @@ import pytest
 
 from runner import custody
 from runner.errors import VaultError
+from runner.keyfolder import KeyFolder
 from runner.store import Store
 from runner.vault import Vault
 from tests.canaries import compressed, traces
@@ -59,8 +60,8 @@ class MortalStore(Store):
 class MortalVault(Vault):
     """A vault in whose every change the process may die."""
 
-    def __init__(self, folder, fate, *, now):
-        super().__init__(folder, now=now)
+    def __init__(self, keys, fate, *, now):
+        super().__init__(keys, now=now)
         self._fate = fate
 
     def ensure_today(self):
@@ -86,7 +87,7 @@ def live(folder, fate, answered):
 def work_through(store, keys, fate, answered):
     """Take a message, do it, erase it, and change the keys the next day; goes on from anywhere."""
     time = NOON
-    vault = MortalVault(keys, fate, now=lambda: time)
+    vault = MortalVault(KeyFolder(keys), fate, now=lambda: time)
     custody.check(store, vault)
     store.release_abandoned(time)
     if not answered:
@@ -138,7 +139,7 @@ def test_death_at_any_step(tmp_path, after):
 
 def place(folder, moment=NOON):
     """A store and its vault."""
-    return Store.open(folder / "data"), Vault(folder / "keys", now=lambda: moment)
+    return Store.open(folder / "data"), Vault(KeyFolder(folder / "keys"), now=lambda: moment)
 
 
 def pieces(content):
@@ -236,7 +237,7 @@ def test_earlier_copy_of_the_directory(tmp_path):
             post(store, f"m-{name}", unit(name, envelope=vault.seal(STATE, custody.about(name))))
         shutil.copytree(tmp_path / "now", tmp_path / "copy")
         store.succeed(claim(store), run("r1"), now=NOON)
-        tomorrow = Vault(tmp_path / "now" / "keys", now=lambda: NOON + DAY)
+        tomorrow = Vault(KeyFolder(tmp_path / "now" / "keys"), now=lambda: NOON + DAY)
         custody.rotate(store, tomorrow)
         assert STATE == custody.open_sealed(store, tomorrow, "waiting", store.envelope("waiting"))
     with Store.open(tmp_path / "copy" / "data") as copy:
@@ -247,9 +248,10 @@ def test_earlier_copy_of_the_directory(tmp_path):
                 trial.mkdir()
                 shutil.copy(path, trial / "2026-03-01.key")
                 with pytest.raises(VaultError):
-                    Vault(trial, now=lambda: NOON).open(sealed, custody.about(name))
+                    Vault(KeyFolder(trial), now=lambda: NOON).open(sealed, custody.about(name))
                 shutil.rmtree(trial)
-            assert STATE == Vault(tmp_path / "copy" / "keys", now=lambda: NOON).open(sealed, custody.about(name))
+            untouched = Vault(KeyFolder(tmp_path / "copy" / "keys"), now=lambda: NOON)
+            assert STATE == untouched.open(sealed, custody.about(name))
 
 
 def test_nobody_can_guess_from_the_tables(tmp_path):
@@ -293,12 +295,12 @@ def test_search_finds_what_was_left(tmp_path, leave):
 
 SERVICE = """
 import sys; from datetime import UTC, datetime; from pathlib import Path
-from runner import custody; from runner.vault import Vault
+from runner import custody; from runner.keyfolder import KeyFolder; from runner.vault import Vault
 from runner.store import NewMessage, NewUnit, RunRecord, Store
 folder, life, state = Path(sys.argv[1]), sys.argv[2], sys.stdin.buffer.readline()
 now = lambda: datetime(2026, 3, 1, 12, tzinfo=UTC)
 with Store.open(folder / "data") as store:
-    vault = Vault(folder / "keys", now=now)
+    vault = Vault(KeyFolder(folder / "keys"), now=now)
     custody.check(store, vault)
     store.release_abandoned(now())
     number = 0

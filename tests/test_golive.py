@@ -19,7 +19,7 @@ from runner.golive.permission import Signature
 from runner.golive.rehearsal import Rehearsal
 from runner.logs.audit import CHECKLIST
 from runner.provenance import provenance
-from runner.store import Store
+from runner.store import Account, Store
 from tests.kept import claim, post, run
 from tests.test_commands import document
 
@@ -304,13 +304,17 @@ def test_history(folder, capsys):
 
 
 def test_readers(folder, capsys):
-    """K7 A credential that others can read fails; who owns the files is told."""
+    """K7 A credential that others can read fails; who owns the files, and who may sign in, is told."""
     (folder / "credentials" / "production").mkdir(parents=True, mode=0o700)
     secret = folder / "credentials" / "production" / "north.yaml"
     secret.write_text("password: Sesame-58213\n")
     secret.chmod(0o640)
     found = row_of(capsys, "K7")
     assert ["1 files or folders with data or credentials can be read by others"] == found["faults"]
+    assert found["evidence"][1].endswith(": none")
+    with store(folder) as opened:
+        opened.put_account(Account("amal", "operator", "hash", "salt", datetime.now(UTC)))
+    assert row_of(capsys, "K7")["evidence"][1].endswith(": amal (operator)")
     secret.chmod(0o600)
     assert "needs_person" == statuses(capsys)["K7"]
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import psycopg
 import pytest
 
 from runner import keys
@@ -211,6 +212,24 @@ def test_frozen_and_woken(fleet):
     fleet.post(2)
     until(lambda: 2 in fleet.effects)
     assert 0 == first.stop()
+
+
+def test_end_that_is_not_written(fleet):
+    """H16 A worker that could not write that it has ended something doesn't keep others from what comes after it."""
+    fleet.begin("both")
+    fleet.post(1, child="sister")
+    until(lambda: fleet.begun())
+    with psycopg.connect(fleet.at, autocommit=True) as database:
+        database.execute("CREATE SEQUENCE tries")
+        database.execute("ALTER FUNCTION procrastinate_finish_job_v1 RENAME TO kept_aside")
+        database.execute("""CREATE FUNCTION procrastinate_finish_job_v1(bigint, procrastinate_job_status, boolean)
+            RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'away'; END $$""")
+        fleet.go()
+        until(lambda: database.execute("SELECT is_called FROM tries").fetchone() == (True,))
+        database.execute("DROP FUNCTION procrastinate_finish_job_v1")
+        database.execute("ALTER FUNCTION kept_aside RENAME TO procrastinate_finish_job_v1")
+    fleet.post(2, child="sister")
+    until(lambda: [1, 2] == fleet.effects)
 
 
 def test_parts_need_a_database(tmp_path, monkeypatch, capsys):

@@ -379,9 +379,10 @@ def test_nearly_the_same(inbox):
 def test_who_has_the_table_alone_learns_nothing(inbox):
     """R-RP3: fingerprints and subjects are keyed: with the body at hand and another key, neither can be found again."""
     from runner.inbox.strictjson import canonical
+    from runner.keyfolder import KeyFolder
     from runner.vault import Vault
 
-    stranger = Vault(inbox.folder / "elsewhere", now=lambda: inbox.time)
+    stranger = Vault(KeyFolder(inbox.folder / "elsewhere"), now=lambda: inbox.time)
     assert stranger.fingerprint(canonical(PARTS)) != inbox.vault.fingerprint(canonical(PARTS))
     assert stranger.keyed("A") != inbox.vault.keyed("A")
 

@@ -5,12 +5,20 @@ import re
 
 from pages import DOCS, ROOT, text_of
 
+from runner.alerts.meanings import MEANINGS
 from runner.alerts.registry import CONDITIONS
 from runner.inbox.answers import REFUSALS
 
 PAGE = text_of(DOCS / "runbook.md")
 CODE = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 FIRST = {"NotDelivered", "finding"}  # a code is the first thing that they are given
+# The engine knows no system by its name; beside a button, a command is a word.
+PLAIN = {
+    "UNHCR's gateway": "the far side", "Primero": "the far side", "proGres": "the far side",
+    "UNHCR": "the other agency",
+    "`runner retry ID`": "retry it", "`runner discard ID --reason TEXT`": "discard it",
+}  # fmt: skip
+FOR_MORE = re.compile(r"(: | \()\s*\[[^\]]*\]\([^)]*\)\)?(?=[.;]|$)")
 OF_EVENTS = {"write", "record", "note_sign"}  # a code in these is one of an event
 
 
@@ -65,6 +73,23 @@ def sections():
     """The codes that have a section, and its text."""
     parts = re.split(r"^### (\S+)$", PAGE, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def plain(text):
+    """What a section says, as pages say it: without links, commands and names of systems."""
+    for name, said in PLAIN.items():
+        text = text.replace(name, said)
+    words = " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", FOR_MORE.sub("", text.strip())).replace("`", "").split())
+    return words.lower()
+
+
+def test_meanings():
+    """What a page says of a code, and what to do, is what the runbook says; no code is missing that can stand there."""
+    why = PAGE.split("## Why something failed")[1].split("## What the inbox answers")[0]
+    assert re.findall(r"^### (\S+)$", why, re.MULTILINE) == list(MEANINGS)
+    for code, meaning in MEANINGS.items():
+        means, _, do = sections()[code].split("\n## ")[0].partition("**Do:**")
+        assert (plain(means), plain(do)) == (meaning.means.lower(), meaning.do.lower()), code
 
 
 def test_codes_are_found():

@@ -7,6 +7,7 @@ import pytest
 
 from runner import keys
 from runner.errors import RunnerError, StoreError, UnreadableFile, WrongUse
+from runner.keyfolder import KeyFolder
 from runner.store import FILE, Key, Parked, Store, prepare, read_backup
 from runner.store.records import Erased
 from runner.vault import Vault
@@ -23,7 +24,7 @@ ANSWER = {"system": "south", "kind": "answer", "key": "INT-1", "value": "m1", "s
 def store(database, tmp_path):
     """A store in which there is something of everything."""
     with database.open(tmp_path / "data", now=lambda: NOON) as store:
-        vault = Vault(tmp_path / "data" / "keys", now=lambda: NOON)
+        vault = Vault(KeyFolder(tmp_path / "data" / "keys"), now=lambda: NOON)
         post(store, "m1", unit("u1", subject=vault.keyed(CANARY), envelope=vault.seal(CANARY.encode(), "envelope/u1")))
         store.set_setting("fingerprint key", vault.keyed("fingerprint key"))
         store.set_setting("first start of read", NOON.isoformat())

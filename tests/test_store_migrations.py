@@ -54,6 +54,7 @@ def second_version(folder):
             db.execute(statement)
         moment = "2026-03-01T10:00:00.000+00:00"
         db.execute("INSERT INTO runs VALUES (1, 'r1', 'sort', NULL, ?, ?, 'succeeded', NULL, '{}')", (moment, moment))
+        db.execute("INSERT INTO items VALUES ('r1', 0, 'done', '{\"case\": \"c-1\"}', NULL, NULL, NULL)")
         db.execute("INSERT INTO receipts VALUES (1, 'u1', NULL, 'succeeded', ?, ?, NULL)", (moment, moment))
         db.execute("PRAGMA user_version = 2")
     db.close()
@@ -81,11 +82,19 @@ def test_goes_on_from_the_second_version(tmp_path):
     with Store.open(second_version(tmp_path / "old"), now=lambda: NOON) as store:
         (record,) = store.runs()
         assert ("r1", None, None) == (record.id, record.version, record.configuration)
+        assert ["r1"] == [found.run.id for found in store.known("c-1").items]
         assert store.scrub(now=NOON)
         assert ["payloads_scrubbed"] == [line.event for line in store.audit_log()]
         store.settle_scheduled("read", replace(run("r2"), version="a1", configuration="b2"), now=NOON)
         assert ("a1", "b2") == (store.run("r2").version, store.run("r2").configuration)
         assert [] == store.audit_faults()
+
+
+def test_days_of_older_versions(tmp_path):
+    """What an older version kept is counted by day when its store is opened."""
+    with Store.open(second_version(tmp_path / "old")) as store:
+        counted = [(each.kind, each.outcome, each.count) for each in store.days(NOON.date())]
+    assert [("item", "done", 1), ("run", "succeeded", 1)] == counted
 
 
 def test_once_only(tmp_path):

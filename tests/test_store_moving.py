@@ -6,6 +6,7 @@ import pytest
 
 from runner.cli import main
 from runner.errors import InUse, StoreError, Unconfirmed, WrongUse
+from runner.keyfolder import KeyFolder
 from runner.store import FILE, Account, Key, Parked, Session, Store, Telling, Told, moving, tables
 from runner.store.moving import move
 from runner.vault import Vault
@@ -19,7 +20,7 @@ ANSWER = {"system": "south", "kind": "answer", "key": "INT-1", "value": "m1", "s
 def filled(folder):
     """A store with something in every table; all rows, by table."""
     with Store.open(folder, now=lambda: NOON) as store:
-        vault = Vault(folder / "keys", now=lambda: NOON)
+        vault = Vault(KeyFolder(folder / "keys"), now=lambda: NOON)
         for name in ("u1", "u2", "u3", "u4"):
             envelope = vault.seal(b"state", f"envelope/{name}")
             post(store, f"m-{name}", unit(name, subject="child", envelope=envelope))

@@ -6,6 +6,7 @@ import pytest
 
 from runner.cli import main
 from runner.errors import StoreError
+from runner.keyfolder import KeyFolder
 from runner.store import FILE, Store
 from runner.vault import Vault
 from tests.virtual import NOON
@@ -16,7 +17,7 @@ def folder(tmp_path):
     """A data directory with all that a service keeps in it."""
     folder = tmp_path / "data"
     Store.open(folder).close()
-    Vault(folder / "keys", now=lambda: NOON).ensure_today()
+    Vault(KeyFolder(folder / "keys"), now=lambda: NOON).ensure_today()
     return folder
 
 

@@ -8,6 +8,7 @@ from itertools import combinations
 import pytest
 
 from runner.errors import StoreError, VaultError
+from runner.keyfolder import KeyFolder
 from runner.vault import Vault, WrappedKey
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -15,7 +16,7 @@ NAME = "Nyakim Deng"
 
 
 def vault_at(folder, now=NOON):
-    return Vault(folder / "keys", now=lambda: now)
+    return Vault(KeyFolder(folder / "keys"), now=lambda: now)
 
 
 def files(folder):

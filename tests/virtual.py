@@ -13,6 +13,7 @@ from runner import jobscript, project
 from runner.inbox.intake import Intake
 from runner.inbox.settings import Settings
 from runner.jobscript import JobScript
+from runner.keyfolder import KeyFolder
 from runner.logs.log import SILENT
 from runner.project import Job
 from runner.store import Store
@@ -121,7 +122,8 @@ class Service:
 
     def opened(self):
         """Store and vault of the folder."""
-        return Store.open(self.folder, at=self.at, now=self.clock), Vault(self.folder / "keys", now=self.clock)
+        keys = KeyFolder(self.folder / "keys")
+        return Store.open(self.folder, at=self.at, now=self.clock), Vault(keys, now=self.clock)
 
     def __enter__(self):
         return self

@@ -45,6 +45,7 @@ def get_users(*, user_name: Any = None, fields: Sequence[str] = CONTACT) -> Oper
         system="primero",
         asks=kept,
         sends={} if user_name is None else fields_of({"user_name": user_name}),
+        only_finds=True,
     )
 
 

@@ -67,8 +67,9 @@ def get_cases(
         return after
 
     return Operation(
-        "get_cases", run, stream=stream, reads=reads_of(sought), system="primero", asks=names, sends=fields_of(sought)
-    )
+        "get_cases", run, stream=stream, reads=reads_of(sought), system="primero", asks=names,
+        sends=fields_of(sought), only_finds=True,
+    )  # fmt: skip
 
 
 def get_case(record_id: Any, *, fields: Sequence[str]) -> Operation:
@@ -87,6 +88,7 @@ def get_case(record_id: Any, *, fields: Sequence[str]) -> Operation:
         system="primero",
         asks=names,
         sends=fields_of({"id": record_id}),
+        only_finds=True,
     )
 
 
@@ -107,7 +109,9 @@ def find_case(match: dict[str, Any], *, fields: Sequence[str]) -> Operation:
             raise Ambiguous(f"{len(found)} cases with this {', '.join(match)}", ids=ids_of(found), fix="Merge them.")
         return {**state, "data": found[0]}
 
-    return Operation("find_case", run, reads=reads_of(match), system="primero", asks=names, sends=fields_of(match))
+    return Operation(
+        "find_case", run, reads=reads_of(match), system="primero", asks=names, sends=fields_of(match), only_finds=True
+    )
 
 
 def matching_cases(primero: Primero, match: dict[str, Any], fields: Sequence[str]) -> Iterator[Record]:

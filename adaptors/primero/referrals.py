@@ -36,6 +36,7 @@ def get_referrals(record_id: Any, *, fields: Sequence[str] = FIELDS) -> Operatio
         system="primero",
         asks=fields,
         sends=fields_of({"record_id": record_id}),
+        only_finds=True,
     )
 
 

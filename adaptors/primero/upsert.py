@@ -97,8 +97,9 @@ def find_service(number: Any, *, match: dict[str, Any], service_key: str = "prog
         return {**state, "data": found[0] if found else None}
 
     return Operation(
-        "find_service", run, reads=reads_of([number, match]), system="primero", asks=fields, sends=fields_of(match)
-    )
+        "find_service", run, reads=reads_of([number, match]), system="primero", asks=fields,
+        sends=fields_of(match), only_finds=True,
+    )  # fmt: skip
 
 
 def _ids(fields: dict[str, Field], match: list[str], service_key: str) -> dict[str, Field]:

@@ -78,6 +78,16 @@ class Condition:
         """Where it stands what to do."""
         return f"docs/runbook.md#{self.code}"
 
+    @property
+    def page(self) -> str:
+        """The path of the console's page on which it is settled; nothing of it but a code.
+
+        >>> Condition("given_up", "sort", "unreachable").page, Condition("given_up").page
+        ('/settle/unreachable', '/settle')
+        """
+        why = _word(self.why)
+        return CONDITIONS[self.code].page.format(why=why if why == self.why else "").rstrip("/") or "/"
+
     def document(self) -> dict[str, Any]:
         """All of it, for programs."""
         return {
@@ -91,6 +101,7 @@ class Condition:
             "ids": [str(said("system-id", unit)) for unit in self.ids],
             "sentence": self.sentence,
             "runbook": self.runbook,
+            "page": self.page,
         }
 
 
@@ -109,7 +120,7 @@ def _word(text: str) -> str:
 
 
 def _unsettled(sight: Sight) -> Iterator[Condition]:
-    found = sight.store.unsettled()
+    found = sight.unsettled
     for each in found:
         if each.kind in _UNSETTLED:
             yield _settled_by_nobody(each, sight.now)
@@ -137,12 +148,15 @@ def _settled_by_nobody(each: Unsettled, now: datetime) -> Condition:
 
 
 def _runs(sight: Sight) -> Iterator[Condition]:
+    off = sight.store.switched_off()
     for job in (job for job in sight.jobs if job.enabled):
         outcome, code = sight.store.last_outcome(job.name) or (None, None)
         if outcome == "failed":
             unforeseen: Severity | None = "error" if code == "unforeseen" else None
             yield _made("run_failed", job.name, code or "", severity=unforeseen, jobs=(job.name,))
-        if since := late_since(sight.store, job, sight.now):
+        if job.name in off:  # so that nobody expects a success
+            yield _made("schedule_off", job.name, since=off[job.name].since, jobs=(job.name,))
+        elif since := late_since(sight.store, job, sight.now):
             yield _made("no_success", job.name, since=since, jobs=(job.name,))
     if sight.held:
         yield _made("jobs_held")
@@ -190,6 +204,8 @@ def _keys(sight: Sight) -> Iterator[Condition]:
             yield from _end_of_key(label, max(ends), sight.now)
     if sight.missing_keys:
         yield _made("vault_key_missing", count=sight.missing_keys)
+    if sight.keys_away:
+        yield _made("keys_away")
 
 
 def _end_of_key(label: str, end: datetime, now: datetime) -> Iterator[Condition]:

@@ -115,8 +115,9 @@ class Dispatch:
         fresh = rules.news(recipient, on, self._store.told(recipient.name), now)
         then = replace(telling, sent=telling.sent + 1, tries=0, due=None)
         notice = Notice(
-            "alert", self._project, now, recipient.name, then.sent, fresh.began, fresh.ended, pages=self._settings.pages
-        )
+            "alert", self._project, now, recipient.name, then.sent, fresh.began, fresh.ended,
+            pages=self._settings.pages, console=self._settings.console,
+        )  # fmt: skip
         slot = rules.digest_due(recipient, telling.digested, now)
         if slot and recipient.digest:
             counted, tallies = self._store.tallies(telling.counted)
@@ -160,7 +161,7 @@ class Dispatch:
 
 def trial(settings: Settings, recipient: Recipient, project: str, now: datetime) -> Notice:
     """A notice that tells nothing, to see whether it arrives."""
-    return Notice("test", project, now, recipient.name, pages=settings.pages)
+    return Notice("test", project, now, recipient.name, pages=settings.pages, console=settings.console)
 
 
 def _is_about(condition: Condition, recipient: Recipient) -> bool:

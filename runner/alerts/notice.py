@@ -19,7 +19,7 @@ _LONGEST_NAME = 60  # characters of the project's name in a subject
 class Notice:
     """`kind` is alert, digest or test; `number` counts those that a recipient got before; `began` holds the conditions
     that it tells, `ended` those that are over, and `tallies` what was done since the last digest. `pages` is an address
-    of the project file, or nothing."""
+    of the project file, or nothing; so is `console`, behind which the page of each condition is named."""
 
     kind: str
     project: str
@@ -30,6 +30,7 @@ class Notice:
     ended: Sequence[Told] = ()
     tallies: Sequence[Tally] = ()
     pages: str = ""
+    console: str = ""
 
     @property
     def id(self) -> str:
@@ -64,6 +65,7 @@ class Notice:
             "ended": [{"code": each.code, "about": _word(each.about), "why": _word(each.why)} for each in self.ended],
             "runs": [{**vars(each), "job": _word(each.job), "items": dict(each.items)} for each in self.tallies],
             "pages": self.pages,
+            "console": self.console,
         }
 
     def lines(self) -> Iterator[str]:
@@ -76,6 +78,8 @@ class Notice:
             if each.ids:
                 yield f"  {' '.join(str(said('system-id', name)) for name in each.ids)}"
             yield f"  {each.runbook}"
+            if self.console:
+                yield f"  {self.console}{each.page}"
         if self.ended:
             yield ""
             yield "It works again, or was settled:"

@@ -64,10 +64,12 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Settings:
-    """The whole table. `pages` is the address of pages for people, which each alert names."""
+    """The whole table. `pages` is an address for people, which each alert names, and `console` that of the console,
+    from the table `console`, without an end slash; each alert names a page of it."""
 
     recipients: tuple[Recipient, ...] = ()
     pages: str = ""
+    console: str = ""
 
 
 def of(project: Project) -> Settings:
@@ -82,7 +84,8 @@ def of(project: Project) -> Settings:
     zone = _zone(table.get("timezone", "UTC"))
     named = table.get("recipients", {})
     recipients = tuple(_recipient(name, entry, zone, project) for name, entry in named.items())
-    return Settings(recipients, table.get("pages", ""))
+    console = project.settings.get("console", {}).get("url", "")
+    return Settings(recipients, table.get("pages", ""), console.rstrip("/"))
 
 
 def _recipient(name: str, entry: Mapping[str, Any], zone: ZoneInfo, project: Project) -> Recipient:

@@ -19,7 +19,11 @@ def standing(sight: Sight, on: Sequence[Condition]) -> dict[str, Any]:
     store, jobs = sight.store, sight.jobs
     counts = store.counts(settled=False)
     succeeded = store.last_success()
-    rows = [_job(store, job, counts.jobs.get(job.name, {}), succeeded.get(job.name), sight.now) for job in jobs]
+    off = {name: each.since for name, each in store.switched_off().items()}
+    rows = [
+        _job(store, job, counts.jobs.get(job.name, {}), succeeded.get(job.name), off.get(job.name), sight.now)
+        for job in jobs
+    ]
     unknown = {name: by_status for name, by_status in counts.jobs.items() if name not in {job.name for job in jobs}}
     waiting = {
         "oldest": counts.oldest, "quarantined": counts.quarantined, "parked_records": counts.parked,
@@ -31,16 +35,20 @@ def standing(sight: Sight, on: Sequence[Condition]) -> dict[str, Any]:
     return {"jobs": rows, **waiting, "resting": resting, **told}
 
 
-def _job(store: Store, job: Job, counts: Any, succeeded: datetime | None, now: datetime) -> dict[str, Any]:
+def _job(
+    store: Store, job: Job, counts: Any, succeeded: datetime | None, off: datetime | None, now: datetime
+) -> dict[str, Any]:
     last = next(iter(store.runs(1, job=job.name)), None)
-    due = [store.next_due([job.name]), next_slot(job.triggers, now)] if job.enabled else []
+    slot = None if off else next_slot(job.triggers, now)
+    due = [store.next_due([job.name]), slot] if job.enabled else []
     return {
         "job": job.name,
         "enabled": job.enabled,
+        "schedule_off_since": off,
         "next_due": min((time for time in due if time), default=None),
         "last_success": succeeded,
         "last_outcome": last and last.outcome,
         "last_code": last and last.code,
-        "late_since": late_since(store, job, now) if job.enabled else None,
+        "late_since": late_since(store, job, now) if job.enabled and not off else None,
         **{status: counts.get(status, 0) for status in COUNTED},
     }

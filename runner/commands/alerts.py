@@ -30,15 +30,18 @@ def _list(arguments: Namespace, found: Project, places: Places) -> int:
     with places.store() as store:
         on = conditions(seen(store, found, places, datetime.now(UTC)))
     rows = [each.document() for each in on]
-    report.print_either(arguments.json, {"conditions": rows}, _lines(rows))
+    console = settings.of(found).console
+    report.print_either(arguments.json, {"conditions": rows, "console": console}, _lines(rows, console))
     return _NEEDS_A_LOOK if on else 0
 
 
-def _lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+def _lines(rows: list[dict[str, Any]], console: str) -> Iterator[str]:
     for row in rows:
         yield f"{row['severity']:<7} {row['sentence']}"
         since = f"since {report.shown(row['since'])}, " if row["since"] else ""
         yield f"        {since}{row['runbook']}"
+        if console:
+            yield f"        {console}{row['page']}"
     if not rows:
         yield "nothing needs a look"
 

@@ -40,6 +40,8 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     listed.add_argument("--job", metavar="JOB", help="only those of this job")
     _add_limit(listed)
     parser(runs, "show", "show one run with its items").add_argument("id", metavar="ID", help="of the run")
+    known = parser(commands, "find", "show what became of a referral: what waits, what was done, and what was sent")
+    known.add_argument("id", metavar="ID", help="its number, or that of its case or child, in any of the systems")
     parser(commands, "parked", "show what a person must settle (then exit with 4)")
     _add_release(parser(commands, "retry", "try again what is parked or dead, and route anew what no job waited for"))
     discard = parser(commands, "discard", "erase what is parked or dead, or what no job waits for")
@@ -82,6 +84,10 @@ def add(commands: Any, add_places: Callable[[ArgumentParser], None]) -> None:
     migrated = parser(stores, "migrate", "move everything from the data directory's file into PostgreSQL")
     migrated.add_argument("--to", metavar="ADDRESS", required=True, help="postgresql://USER@HOST/DATABASE, no password")
     _add_golive(parser(commands, "golive", "go through the go-live checklist, until it is passed (then exit with 0)"))
+    schedules = actions("schedule", "when the scheduled jobs begin, and whether they do")
+    parser(schedules, "list", "show the schedules in words, and which are switched off")
+    for name, help in (("on", "let a schedule start its job again"), ("off", "let a schedule start its job no more")):
+        _add_switch(parser(schedules, name, help))
     cursors = actions("cursor", "how far the scheduled jobs have read")
     parser(cursors, "show", "show the cursor of each scheduled job")
     moved = parser(cursors, "set", "let a job read from another time on")
@@ -169,6 +175,11 @@ def _add_audit_show(parser: ArgumentParser) -> None:
     parser.add_argument("--since", metavar="TIME", help="only what was done since, such as 2026-03-01T00:00:00Z")
     parser.add_argument("--event", choices=sorted(EVENTS), metavar="EVENT", help="only this event")
     parser.add_argument("--csv", action="store_true", help="as a table for a spreadsheet; that is an entry as well")
+
+
+def _add_switch(switched: ArgumentParser) -> None:
+    switched.add_argument("job", metavar="JOB", help="the job's name")
+    switched.add_argument("--reason", metavar="TEXT", required=True, help="why, in words without data; kept for good")
 
 
 def _add_limit(parser: ArgumentParser) -> None:

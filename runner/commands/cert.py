@@ -13,7 +13,7 @@ from runner.tls.certificates import findings_of, read
 from runner.tls.slots import Finding, Slot, slots
 
 _NEEDS_A_LOOK = 4
-_NONE = "no certificate is named in a credential of the jobs or in the inbox"
+_NONE = "no certificate is named in a credential of the jobs, the inbox or the console"
 _ROWS = ("subject", "issuer", "begins", "ends", "key", "sha1", "sha256")
 
 

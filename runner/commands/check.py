@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runner import credentials, jobscript, project, report
-from runner.check import findings, own, snapshots
+from runner.check import findings, keys, own, snapshots
 from runner.check.findings import NOTE, OK, WRONG, Finding
 from runner.check.systems import System, systems
 from runner.errors import RunnerError, is_made_to_be_shown
@@ -37,7 +37,12 @@ def look(places: Places, snapshot: Path | None = None) -> list[Finding]:
     rows = [*own.of_project(found, [script for _, script in jobs])]
     if snapshot is None:
         asked = [row for system in systems(jobs) for row in _live(system, places.credentials)]
-        return [*rows, *_certificates(found, places.credentials, {row.found for row in asked}), *asked]
+        return [
+            *rows,
+            *_key_command(places),
+            *_certificates(found, places.credentials, {row.found for row in asked}),
+            *asked,
+        ]
     known = snapshots.read(snapshot)
     return rows + [row for system in systems(jobs) for row in _offline(system, known)]
 
@@ -80,6 +85,12 @@ def _live(system: System, folder: Path) -> Iterator[Finding]:
             yield Finding(WRONG, system.where, "asking it", str(error), str(getattr(error, "fix", None) or ""))
         return
     yield from system.check(known)
+
+
+def _key_command(places: Places) -> Iterator[Finding]:
+    """What the program does that holds the keys, where the project file names one."""
+    if command := places.key_command():
+        yield from keys.of_command(command)
 
 
 def _certificates(found: project.Project, folder: Path, told: set[str]) -> Iterator[Finding]:

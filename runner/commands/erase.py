@@ -12,7 +12,6 @@ from runner.places import Places
 from runner.project import Project
 from runner.store import Erased, Store
 from runner.subjects import Erasure
-from runner.vault import Vault
 
 
 def run(arguments: Namespace) -> int:
@@ -23,7 +22,7 @@ def run(arguments: Namespace) -> int:
     places = Places.of(arguments)
     found = project.load(places.project)
     with places.store() as store, ExitStack() as held:
-        vault = Vault(places.data / "keys", now=lambda: datetime.now(UTC))
+        vault = places.vault(now=lambda: datetime.now(UTC))
         custody.check(store, vault)
         _keep_out(store, found, held)
         done = subjects.erase(store, vault, ids, now=datetime.now(UTC))

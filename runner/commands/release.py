@@ -10,7 +10,6 @@ from runner.inbox import settings
 from runner.inbox.intake import Intake
 from runner.places import Places
 from runner.store import Store
-from runner.vault import Vault
 
 QUARANTINED = "quarantined"  # the status, which `--code` takes as well
 
@@ -39,7 +38,7 @@ def _retry(store: Store, places: Places, arguments: Namespace) -> int:
     unmatched: list[str] = []
     if quarantined := _quarantined(store, arguments):
         found = project.load(places.project)
-        intake = Intake(store, Vault(places.data / "keys", now=_now), found, settings.of(found), now=_now)
+        intake = Intake(store, places.vault(now=_now), found, settings.of(found), now=_now)
         taken = {message_id: intake.take_again(message_id) for message_id in quarantined}
         unmatched = [message_id for message_id, kept in taken.items() if kept and not kept.matched]
         count += sum(kept is not None for kept in taken.values()) - len(unmatched)

@@ -24,9 +24,12 @@ def run(arguments: Namespace) -> int:
     if found is None:
         raise WrongUse(f"there is no run {arguments.id}", fix="runner runs list shows them.")
     items = [asdict(item) for item in found.items]
-    head = [f"{name:13}  {report.shown(value)}" for name, value in _row(found).items()]
+    steps = [{"name": name, "seconds": seconds} for name, seconds in found.steps]
+    document = {**_row(found), "error_type": found.error_type, "steps": steps, "items": items}
+    head = [f"{name:13}  {report.shown(value)}" for name, value in document.items() if name not in ("steps", "items")]
+    head += [f"step {number:<8}  {step['name']}, {step['seconds']} seconds" for number, step in enumerate(steps, 1)]
     table = report.table(_ITEM, ([item[name] for name in _ITEM] for item in items))
-    report.print_either(arguments.json, {**_row(found), "items": items}, [*head, "", *table])
+    report.print_either(arguments.json, document, [*head, "", *table])
     return 0
 
 

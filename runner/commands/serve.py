@@ -54,7 +54,7 @@ def run(arguments: Namespace) -> int:
         raise WrongUse("one machine's service has both, inbox and worker", fix=fix)
     _keep_to_ourselves()
     with places.store(who="service") as store, nullcontext() if address else _alone(store):
-        vault = Vault(places.data / "keys", now=_now)
+        vault = places.vault(now=_now)
         log = _log(found, vault, arguments.log_format)
         bell = Bell()
         listener = _listener(store, vault, found, bell, log) if takes_in else Deaf()

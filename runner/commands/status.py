@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from runner import project, report
+from runner.alerts import settings
 from runner.alerts.conditions import conditions
 from runner.alerts.sight import Sight, look
 from runner.alerts.standing import COUNTED, standing
@@ -25,7 +26,7 @@ def run(arguments: Namespace) -> int:
     with places.store() as store:
         sight = seen(store, found, places, datetime.now(UTC))
         on = conditions(sight)
-        document = standing(sight, on)
+        document = {**standing(sight, on), "console": settings.of(found).console}
     if arguments.json:
         report.print_document(document)
     else:

@@ -1,90 +1,120 @@
-"""Activity: what was run, found by job, outcome and code; one run with its items; and the same as a table."""
+"""Activity: runs, and items of runs, chosen by job, outcome, code and day; one run; and the same as a table."""
 
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from runner.console.visit import Answer, Moved, Page, Table, Visit
+from runner.alerts.meanings import meaning
+from runner.console.visit import Answer, Page, Table, Visit
 from runner.logs.events import said
-from runner.store import RunRecord
+from runner.store import Found, RunRecord
 
 _SHOWN = 50
-_TAKEN = 5000
+_TAKEN = 2000
 _ITEMS = 200
-_COLUMNS = ("id", "job", "started", "seconds", "outcome", "code")
-_OUTCOMES = ("succeeded", "needs_person", "failed")
+_DAY = timedelta(days=1)
+_YEARS = range(2000, 3000)
+_OUTCOMES = {
+    "runs": ("succeeded", "needs_person", "failed"),
+    "items": ("done", "withheld", "refused", "parked", "failed"),
+}
+_COLUMNS = {
+    "runs": ("id", "job", "started", "seconds", "outcome", "code"),
+    "items": ("ended", "job", "run", "item", "outcome", "code", "ids"),
+}
 
 
 def activity(visit: Visit) -> Answer:
-    """The last runs, of one job, outcome or code where that is asked for."""
-    rows, wanted = _rows(visit, _SHOWN), _wanted(visit)
-    known = visit.store.jobs_run()
-    # What nobody has run, or ended with, isn't said again: it may be anything that somebody typed.
-    said_again = {
-        "job": wanted["job"] if wanted["job"] in known else "",
-        "outcome": wanted["outcome"] if wanted["outcome"] in _OUTCOMES else "",
-        "code": wanted["code"] if rows else "",
-    }
-    values = {"runs": rows, "most": _SHOWN, "outcomes": _OUTCOMES, "wanted": said_again, "known": known}
-    return Page("activity.html", values)
+    """The last runs, or items of runs, of those that are asked for."""
+    known = {"of": tuple(_OUTCOMES), "job": visit.store.jobs_run(), "code": visit.store.codes()}
+    wanted = _wanted(visit, known)
+    if wanted is None:
+        return Page("nothing.html", status=404)
+    values = {"wanted": wanted, "known": known, "outcomes": _OUTCOMES[wanted["of"]], "most": _SHOWN, "taken": _TAKEN}
+    try:
+        rows = _rows(visit, wanted, _SHOWN)
+    except ValueError:
+        no_days = {**wanted, "since": "", "until": ""}
+        return Page("activity.html", {**values, "wanted": no_days, "rows": [], "wrong": True}, status=400)
+    return Page("activity.html", {**values, "rows": rows, "wrong": False})
 
 
 def table(visit: Visit) -> Answer:
-    """The same runs, and more of them, to be taken along."""
-    rows = [[row[name] for name in _COLUMNS] for row in _rows(visit, _TAKEN)]
+    """The same, and more of them, to be taken along."""
+    wanted = _wanted(visit, {"of": tuple(_OUTCOMES), "job": visit.store.jobs_run(), "code": visit.store.codes()})
+    try:
+        found = _rows(visit, wanted, _TAKEN) if wanted else None
+    except ValueError:
+        found = None
+    if wanted is None or found is None:
+        return Page("nothing.html", status=404)
+    columns = _COLUMNS[wanted["of"]]
+    rows = [[_cell(row[name]) for name in columns] for row in found]
     with visit.acting() as store:
         store.record("log_exported", now=visit.now, count=len(rows))
-    return Table("runs.csv", [list(_COLUMNS), *rows])
+    return Table(f"{wanted['of']}.csv", [list(columns), *rows])
 
 
 def run(visit: Visit) -> Answer:
-    """One run: how long it took, and what became of its items."""
+    """One run: what it did and how long that took, what became of its items, and what to do where it failed."""
     found = visit.store.run(visit.place["id"])
     if found is None:
         return Page("nothing.html", status=404)
-    items = [
-        {"index": item.index, "outcome": item.outcome, "code": _word(item.code), "ids": visit.ids(item.ids),
-         "fix": visit.told(item.fix)}
-        for item in found.items[:_ITEMS]
-    ]  # fmt: skip
-    values = {"run": _row(found), "counts": found.counts, "items": items, "left_out": len(found.items) - len(items)}
-    return Page("run.html", {**values, "version": found.version, "unit": found.unit})
+    items = [item_row(visit, Found(found, item)) for item in found.items[:_ITEMS]]
+    steps = [(said("code", name), seconds) for name, seconds in found.steps]
+    values = {"run": run_row(found), "counts": found.counts, "items": items, "left_out": len(found.items) - len(items)}
+    told = {"steps": steps, "error_type": word(found.error_type), "meaning": meaning(found.code)}
+    return Page("run.html", {**values, **told, "version": found.version, "unit": found.unit})
 
 
-def find(visit: Visit) -> Answer:
-    """What became of a run, a unit of work or a message. The id comes in a form, so that it stands in no address."""
-    wanted = visit.fields["id"].strip()
-    if visit.store.run(wanted):
-        return Moved(f"/runs/{wanted}")
-    if unit := visit.store.unit(wanted):
-        return Page("unit.html", {"units": [_unit(unit)], "runs": _runs_of(visit, [unit.id])})
-    units = visit.store.units(message=wanted, limit=_SHOWN)
-    if not units:
-        return Page("nothing.html", status=404)
-    runs = _runs_of(visit, [unit.id for unit in units])
-    return Page("unit.html", {"units": [_unit(unit) for unit in units], "runs": runs})
-
-
-def _runs_of(visit: Visit, units: list[str]) -> list[dict[str, Any]]:
-    return [_row(found) for unit in units for found in visit.store.runs_of(unit, limit=_SHOWN)]
-
-
-def _unit(line: Any) -> dict[str, Any]:
-    names = ("id", "job", "status", "tries", "arrived", "due", "settled")
-    return {**{name: getattr(line, name) for name in names}, "code": _word(line.code)}
-
-
-def _wanted(visit: Visit) -> dict[str, str]:
-    return {name: _word(visit.fields.get(name)) for name in ("job", "outcome", "code")}
-
-
-def _rows(visit: Visit, limit: int) -> list[dict[str, Any]]:
-    return [_row(found) for found in visit.store.runs(limit, **_wanted(visit))]
-
-
-def _row(found: RunRecord) -> dict[str, Any]:
+def run_row(found: RunRecord) -> dict[str, Any]:
+    """A run, as lists show it."""
     seconds = round((found.ended - found.started).total_seconds(), 3)
     names = ("id", "job", "started", "ended", "outcome")
-    return {**{name: getattr(found, name) for name in names}, "seconds": seconds, "code": _word(found.code)}
+    return {**{name: getattr(found, name) for name in names}, "seconds": seconds, "code": word(found.code)}
 
 
-def _word(text: str | None) -> str:
+def item_row(visit: Visit, found: Found) -> dict[str, Any]:
+    """An item of a run, as lists show it: what could be somebody's number is keyed."""
+    item = found.item
+    return {
+        "ended": found.run.ended, "job": found.run.job, "run": found.run.id, "item": item.index + 1,
+        "outcome": item.outcome, "code": word(item.code), "ids": visit.ids(item.ids), "fix": visit.told(item.fix),
+    }  # fmt: skip
+
+
+def word(text: str | None) -> str:
+    """A code as pages may show it; "" for none."""
     return str(said("code", text)) if text else ""
+
+
+def _wanted(visit: Visit, known: Mapping[str, Collection[str]]) -> dict[str, str] | None:
+    """What is asked for, with "" for what isn't; None where nothing is called so. Only what is known is said again."""
+    of = visit.fields.get("of") or "runs"
+    among = {**known, "outcome": _OUTCOMES.get(of, ())}
+    wanted = {"of": of, **{name: visit.fields.get(name, "") for name in ("job", "outcome", "code", "since", "until")}}
+    return wanted if all(not wanted[name] or wanted[name] in words for name, words in among.items()) else None
+
+
+def _rows(visit: Visit, wanted: Mapping[str, str], limit: int) -> list[dict[str, Any]]:
+    """Raises ValueError for a day that is none."""
+    since, until = _midnight(wanted["since"]), _midnight(wanted["until"])
+    choice: dict[str, Any] = {name: wanted[name] for name in ("job", "outcome", "code")}
+    choice |= {"since": since, "until": until and until + _DAY}  # that day is shown, too
+    if wanted["of"] == "items":
+        return [item_row(visit, found) for found in visit.store.items(limit, **choice)]
+    return [run_row(found) for found in visit.store.runs(limit, **choice)]
+
+
+def _midnight(day: str) -> datetime | None:
+    """When a day begins, in UTC. Raises ValueError."""
+    if not day:
+        return None
+    found = date.fromisoformat(day)
+    if found.year not in _YEARS:
+        raise ValueError("no year of ours")
+    return datetime(found.year, found.month, found.day, tzinfo=UTC)
+
+
+def _cell(value: Any) -> Any:
+    return " ".join(f"{name} {known}" for name, known in value) if isinstance(value, list) else value

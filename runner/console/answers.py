@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from runner import report
 from runner.console import accounts, sessions
-from runner.console.visit import Answer, Moved, Page, Table, Visit
+from runner.console.visit import Answer, File, Moved, Page, Table, Visit
 
 _HERE = Path(__file__).parent
 _HEADERS = {
@@ -22,7 +22,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers call the origin of our own forms "null"
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
@@ -52,9 +52,10 @@ def made(answer: Answer, visit: Visit) -> Response:
     """The response that an answer becomes, for who asked."""
     if isinstance(answer, Moved):
         return RedirectResponse(answer.to, 303)
-    if isinstance(answer, Table):
+    if isinstance(answer, (Table, File)):
+        content = _csv(answer.rows) if isinstance(answer, Table) else answer.content
         attached = {"Content-Disposition": f'attachment; filename="{answer.name}"'}
-        return Response(_csv(answer.rows), media_type="text/csv", headers=attached)
+        return Response(content, media_type=getattr(answer, "kind", "text/csv"), headers=attached)
     return Response(_html(answer, visit), answer.status, media_type="text/html")
 
 

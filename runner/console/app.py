@@ -96,8 +96,9 @@ class _Gate:
             visit = replace(visit, fields=await guarding.form_of(request))
         else:
             visit = replace(visit, fields=guarding.fields_of(request.url.query.encode()))
+        made = self._entered if way.proves else self._made
         if way.needs is None:
-            return await self._entered(way, visit)
+            return await made(way, visit)
         if visit.session is None or visit.account is None:
             return self._guarded(RedirectResponse("/enter", 303))
         if not accounts.may(visit.account.role, way.needs):
@@ -108,7 +109,7 @@ class _Gate:
             return self._guarded(RedirectResponse("/confirm", 303))
         if any(not visit.fields.get(name) for name in way.fields):
             raise Refused(400)
-        return await self._entered(way, visit) if way.path == "/confirm" else await self._made(way, visit)
+        return await made(way, visit)
 
     def _known(self, visit: Visit, secret: str, used: bool) -> Visit:
         """The visit, with who it is."""

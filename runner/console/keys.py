@@ -1,19 +1,27 @@
-"""Keys of the inbox: shown, replaced and withdrawn, as `runner keys` does."""
+"""The inbox: what waits, what is tried again, what no job waits for; and its keys, replaced and withdrawn."""
 
 from datetime import timedelta
+from typing import Any
 
 from runner import keys as inbox_keys
+from runner.console.activity import word
 from runner.console.visit import Answer, Moved, Page, Visit
-from runner.store import Key
+from runner.store import Key, WaitingLine
 
 _OVERLAP = timedelta(hours=72)
+_SHOWN = 25
 
 
 def keys(visit: Visit) -> Answer:
-    """All keys, and the messages that no job waits for."""
+    """What waits, without what is in it, and all keys."""
     known = visit.store.keys()
-    rows = [_row(key, inbox_keys.is_active(key, visit.now)) for key in known]
-    return Page("keys.html", {"keys": rows, "messages": visit.store.messages(status="quarantined", limit=50)})
+    return Page("keys.html", {
+        "waiting": [_waiting(line) for line in visit.store.waiting(_SHOWN)],
+        "again": [_waiting(line) for line in visit.store.again(_SHOWN)],
+        "messages": visit.store.quarantined(_SHOWN),
+        "keys": [_row(key, inbox_keys.is_active(key, visit.now)) for key in known],
+        "most": _SHOWN,
+    })  # fmt: skip
 
 
 def rotate(visit: Visit) -> Answer:
@@ -29,6 +37,10 @@ def revoke(visit: Visit) -> Answer:
     with visit.acting() as store:
         inbox_keys.revoke(store, visit.fields["id"], now=visit.now)
     return Moved("/keys")
+
+
+def _waiting(line: WaitingLine) -> dict[str, Any]:
+    return {**vars(line), "code": word(line.code)}
 
 
 def _row(key: Key, active: bool) -> dict[str, object]:

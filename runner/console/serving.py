@@ -7,16 +7,18 @@ from threading import Thread
 
 from runner.alerts.conditions import Condition, conditions
 from runner.alerts.sight import Sight, look
+from runner.console import plan
 from runner.console.app import console
 from runner.console.visit import Service
 from runner.errors import Invalid
 from runner.inbox import settings
+from runner.inbox.intake import Intake
 from runner.listener import Listener
 from runner.logs.log import Log
 from runner.places import Places
 from runner.project import Project
 from runner.provenance import Provenance
-from runner.store import Store
+from runner.store import Accepted, Store
 from runner.tls import certificates
 from runner.vault import Vault
 
@@ -45,7 +47,13 @@ def listener(
         sight = look(store, project, places, now=moment, made_of=made_of, findings=findings)
         return sight, conditions(sight)
 
-    service = Service(project.name, store, seen, lambda who: places.store(who=who), vault.keyed, now)
+    def route(acting: Store, message: str) -> Accepted | None:
+        return Intake(acting, vault, project, settings.of(project), now=now).take_again(message)
+
+    service = Service(
+        project.name, store, seen, lambda who: places.store(who=who), vault.keyed, now, route,
+        plan=plan.of(project, made_of.configuration), ends=lambda: certificates.ends(project, places.credentials),
+    )  # fmt: skip
     setting = settings.of(project, "console")
     return Listener(console(service, setting, log), setting, log)
 

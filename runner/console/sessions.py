@@ -32,11 +32,16 @@ def begin(store: Store, account: str, *, now: datetime, instead_of: str = "") ->
 def find(store: Store, wanted: str, *, now: datetime, used: bool = True) -> Session | None:
     """The session of this id, while it lasts. It is noted that it is `used`, where it is. Raises StoreError."""
     found = store.find_session(_digest(wanted)) if wanted else None
-    if found is None or not (timedelta(0) <= now - found.begun < LONGEST and now - found.used < IDLE):
+    if found is None or not is_on(found, now):
         return None
     if used and now - found.used >= _TOUCHED:
         store.touch_session(found.digest, now)
     return found
+
+
+def is_on(session: Session, now: datetime) -> bool:
+    """Whether it lasts still."""
+    return timedelta(0) <= now - session.begun < LONGEST and now - session.used < IDLE
 
 
 def end(store: Store, wanted: str, *, now: datetime) -> None:
@@ -49,13 +54,13 @@ def is_fresh(session: Session, now: datetime) -> bool:
     return now - session.confirmed < FRESH
 
 
-def token(wanted: str) -> str:
-    """What each form of a session bears: only its own pages know it.
+def token(wanted: str, use: str = "form") -> str:
+    """What each form of a session bears: only its own pages know it. For another use it is another.
 
-    >>> token("one") == token("another")
-    False
+    >>> token("one") == token("another"), token("one") == token("one", "salt")
+    (False, False)
     """
-    return hmac.new(wanted.encode(), b"form", hashlib.sha256).hexdigest()
+    return hmac.new(wanted.encode(), use.encode(), hashlib.sha256).hexdigest()
 
 
 def is_token(wanted: str, given: str) -> bool:

@@ -1,4 +1,4 @@
-"""A visit: what one request asks, and who asks it; and the three forms of an answer to it."""
+"""A visit: what one request asks, and who asks it; and the four forms of an answer to it."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -8,15 +8,18 @@ from typing import Any
 
 from runner.alerts.conditions import Condition
 from runner.alerts.sight import Sight
+from runner.console.plan import Plan
 from runner.logs.log import shown_form
-from runner.store import Account, Session, Store
+from runner.store import Accepted, Account, Known, Session, Store
 
 
 @dataclass(frozen=True)
 class Service:
     """What pages look at. `look` gives all that can be seen now, and what of it needs a look; `keyed` is the vault's.
 
-    `acting` opens the store once more, for what somebody does, so that the audit log names them.
+    `acting` opens the store once more, for what somebody does, so that the audit log names them; by `route` it routes
+    a quarantined message anew, by its id (`Intake.take_again`). `plan` is what the service is to do, and `ends` tells
+    when each certificate ends, by where it is named.
     """
 
     name: str
@@ -25,6 +28,9 @@ class Service:
     acting: Callable[[str], AbstractContextManager[Store]]
     keyed: Callable[[str], str]
     now: Callable[[], datetime]
+    route: Callable[[Store, str], Accepted | None]
+    plan: Plan = field(default_factory=Plan)
+    ends: Callable[[], Mapping[str, datetime]] = dict
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,10 @@ class Visit:
     def shown(self, name: str) -> str:
         """An id as people may see it: never a UNHCR number, or what could be one."""
         return shown_form(self.service.keyed, name)
+
+    def known(self, name: str, limit: int) -> Known:
+        """What is known of an id, of each sort so much."""
+        return self.store.known(name, subject=self.service.keyed(name), limit=limit)
 
     def ids(self, known: Mapping[str, Any]) -> list[tuple[str, str]]:
         """The ids of a record, as people may see them."""
@@ -88,4 +98,13 @@ class Table:
     rows: list[list[Any]]
 
 
-Answer = Page | Moved | Table
+@dataclass(frozen=True)
+class File:
+    """A file of some kind to be taken along."""
+
+    name: str
+    content: bytes
+    kind: str
+
+
+Answer = Page | Moved | Table | File

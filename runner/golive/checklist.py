@@ -25,7 +25,7 @@ from runner.store import FILE, Key, Store
 Status = Literal["pass", "fail", "needs_person"]
 
 _OURS = re.compile(
-    rf"{re.escape(FILE)}(-wal|-shm|-journal)?|store\.(key|elsewhere)|keys/[a-z0-9-]+\.key|locks/[0-9a-f]{{32}}"
+    rf"{re.escape(FILE)}(-wal|-shm|-journal)?|store\.(key|elsewhere)|keys\.name|keys/[a-z0-9-]+\.key|locks/[0-9a-f]{{32}}"
 )
 _DONE = ("succeeded", "refused")
 _AGREED_DAYS = 7  # for which payloads may wait for a person (R-DL4)
@@ -95,7 +95,9 @@ def _signed(row: Row, given: list[Signature]) -> Row:
 def _at_rest(at: Installation) -> Seen:
     rehearsed = permission.rehearsal(at.store, at.made_of)
     strange = sum(not _OURS.fullmatch(path.relative_to(at.places.data).as_posix()) for path in _files(at.places.data))
-    evidence, faults = ["there is no setting that keeps a payload after its success"], []
+    held = "with the key command" if at.places.key_command() else "in the data directory"
+    evidence = ["there is no setting that keeps a payload after its success", f"the keys of what waits are {held}"]
+    faults = []
     if rehearsed:
         told = rehearsed.about
         evidence.append(
@@ -200,9 +202,10 @@ def _who_may_read(at: Installation) -> Seen:
     owners = sorted({_owner(each.st_uid) for each in status})
     opened = sum(bool(each.st_mode & 0o077) for each in status)
     faults = [f"{opened} files or folders with data or credentials can be read by others"] if opened else []
+    readers = [f"{each.name} ({each.role})" for each in at.store.accounts() if each.ended is None]
     evidence = [
         f"the data directory and the credentials belong to {', '.join(owners)}; who is root can read them, too",
-        "there is no console, and no account but those of the system",
+        f"accounts of the console, which shows ids, codes and counts only: {', '.join(readers) or 'none'}",
     ]
     return Seen(evidence, faults, owners)
 

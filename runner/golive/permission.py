@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from runner.errors import Invalid, WrongUse
+from runner.logs import reasons
 from runner.places import Places
 from runner.provenance import Provenance
 from runner.store import AuditLine, Store
@@ -20,7 +21,7 @@ from runner.store import AuditLine, Store
 FIX = "Look what is missing: runner golive --profile production"
 
 _NAME = re.compile(r"[^\W\d_][^\W\d_ .,'’()-]*(?:[ .,'’()-]+[^\W\d_]+)*\.?")
-_LONGEST_NAME, _SHORTEST_REASON, _LONGEST_REASON = 80, 10, 200  # characters
+_LONGEST_NAME = 80  # characters
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,7 @@ def sign(store: Store, row: str, name: str, *, day: date, about: str, now: datet
 
 def override_with(store: Store, reason: str, made_of: Provenance, *, now: datetime) -> None:
     """Let jobs of this configuration start all the same. Raises WrongUse for a reason that isn't plain words."""
-    plain = len(reason) in range(_SHORTEST_REASON, _LONGEST_REASON + 1) and reason.isprintable()
-    if not plain or re.search(r"\d{3}|@", reason):
-        fix = f"Write {_SHORTEST_REASON} to {_LONGEST_REASON} signs without numbers and addresses: it stays for good."
-        raise WrongUse("the reason can't be kept", fix=fix)
+    reasons.refuse_unkept(reason)
     store.record("golive_overridden", now=now, configuration=made_of.configuration, reason=reason)
 
 

@@ -9,7 +9,9 @@ from runner.project import Project
 
 Network = IPv4Network | IPv6Network
 
-_PORTS = {"inbox": 8080, "console": 8081}
+TABLES = ("inbox", "console")
+
+_PORTS = dict(zip(TABLES, (8080, 8081), strict=True))
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Limits:
 class Settings:
     """The whole table. `behind_proxy` are the addresses of the proxy that ends TLS, `allow_from` those of senders (all
     when empty); `rate` is in messages a minute for each key; a body that is posted again within `repeat_days` after
-    its success is the same message. `table` is its name, `hosts` are those by which browsers ask for the console."""
+    its success is the same message. `table` is its name, `hosts` are those by which browsers ask for the console, and
+    `url` is its address, as alerts name it."""
 
     table: str = "inbox"
     address: str = "127.0.0.1"
@@ -40,6 +43,7 @@ class Settings:
     rate: float = 600
     repeat_days: float = 90
     hosts: tuple[str, ...] = ()
+    url: str = ""
     limits: Limits = field(default_factory=Limits)
 
 

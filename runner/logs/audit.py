@@ -6,7 +6,7 @@ of the chain's end is kept beside it, which tells when entries are missing there
 
 What isn't declared in EVENTS can't be written. Entries outlive payloads and can't be deleted: they hold ids, codes,
 counts, times and hashes, and of the project file its settings; nothing that somebody typed as free text, but for the
-names of officers who sign the go-live checklist, and the reason for overriding it (R-AU4).
+names of officers who sign the go-live checklist, and the reasons for overriding it and for switching schedules (R-AU4).
 """
 
 import hashlib
@@ -33,7 +33,7 @@ FIELDS: Mapping[str, Kind] = {
     "account": "code", "role": "code", "row": "code", "day": "timestamp", **dict.fromkeys(CHECKLIST, "code"),
     **dict.fromkeys(
         ("count", "jobs", "payloads", "records", "answers", "ledger", "items", "runs", "messages", "units", "receipts",
-         "slots", "logs", "texts", "files", "found"), "count"
+         "days", "slots", "logs", "texts", "files", "found"), "count"
     ),
 }  # fmt: skip
 _AS_GIVEN = ("before", "after", "name", "reason")
@@ -53,6 +53,8 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "authentication_failed": ("requests without a key that counts were turned away", ("count",)),
     "account_made": ("an account of the console was made, or made anew", ("account", "role")),
     "account_ended": ("an account of the console was ended", ("account",)),
+    "password_changed": ("the holder of an account let its password be made anew", ("account",)),
+    "factor_renewed": ("the holder of an account renewed its second factor", ("account",)),
     "signed_in": ("somebody signed in to the console", ("account",)),
     "signed_out": ("a session of the console was ended", ("account",)),
     "sign_in_failed": ("somebody didn't prove who they are to the console", ("account", "code")),
@@ -65,7 +67,12 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "subject_erased": (
         "what is known of a person was deleted", ("id", "payloads", "records", "answers", "ledger", "items")
     ),
-    "purged": ("what is older than agreed was deleted", ("runs", "messages", "units", "receipts", "slots", "logs")),
+    "purged": (
+        "what is older than agreed was deleted",
+        ("runs", "messages", "units", "receipts", "days", "slots", "logs"),
+    ),
+    "schedule_off": ("a person switched the schedule of a job off", ("job", "reason")),
+    "schedule_on": ("a person switched it on again", ("job", "reason")),
     "cursor_set": ("a person let a job read from another time on", ("job", "before", "after")),
     "run_by_hand": ("a person began a run of a job", ("job", "code", "commit", "configuration")),
     "state_exported": ("the final state of a run by hand is written to a file", ("job",)),

@@ -4,6 +4,7 @@
     units       what one job has to do for one subject: claim, then succeed, try_again, park or give_up
     envelopes   their states, sealed; wrapped anew, erased with receipts, scrubbed
     schedules   runs that no message started: slots, parked records, tries
+    switches    schedules that are off
     setbacks    what was kept by a clock that was set back since
     repairs     what was found missing: queued, held back, mended
     attention   what waits for a person: parked, retry, discard, expire
@@ -11,6 +12,10 @@
     retention   what is older than agreed
     ledger      what was sent, how far was read, which answers wait
     runs        one line for each run and item
+    history     what was run, chosen by job, outcome, code and time
+    mentions    which items name an id
+    search      what is known of an id
+    days        what came of each day
     access      keys of the inbox, circuits of credentials, settings
     accounts    who may look at the console, and who is looking
     audit       who did what, in entries that are bound to each other
@@ -34,21 +39,29 @@ from runner.store.attention import Attention
 from runner.store.audit import Audit
 from runner.store.copies import Copies, prepare, read_backup
 from runner.store.database import wall_clock
+from runner.store.days import Days
 from runner.store.envelopes import Envelopes
 from runner.store.erasure import About, Erasure
+from runner.store.history import History
 from runner.store.ledger import Ledger, Memory, Outbox
 from runner.store.listings import Listings
 from runner.store.locks import Locks
 from runner.store.messages import Messages
 from runner.store.offers import Offers
 from runner.store.records import (
+    NEEDS_PERSON,
+    WAITING,
     Accepted,
     AuditLine,
     Circuit,
     Counts,
+    DayCount,
+    Entered,
     Erased,
+    Found,
     ItemRecord,
     Key,
+    Known,
     MessageLine,
     Missing,
     NewMessage,
@@ -58,33 +71,43 @@ from runner.store.records import (
     RunRecord,
     Sign,
     StartedBy,
+    SwitchedOff,
     Tally,
     Telling,
     Told,
     Unit,
     UnitLine,
     Unsettled,
+    WaitingLine,
 )
 from runner.store.repairs import Repairs
 from runner.store.retention import Retention
 from runner.store.runs import Runs
 from runner.store.schedules import Schedules
+from runner.store.search import Search
 from runner.store.setbacks import Setbacks
 from runner.store.sqlite import FILE
+from runner.store.switches import Switches
 from runner.store.units import Units, held_as
 from runner.store.watch import Watch
 
 __all__ = [
     "FILE",
+    "NEEDS_PERSON",
+    "WAITING",
     "About",
     "Accepted",
     "Account",
     "AuditLine",
     "Circuit",
     "Counts",
+    "DayCount",
+    "Entered",
     "Erased",
+    "Found",
     "ItemRecord",
     "Key",
+    "Known",
     "Ledger",
     "MessageLine",
     "Missing",
@@ -98,12 +121,14 @@ __all__ = [
     "Sign",
     "StartedBy",
     "Store",
+    "SwitchedOff",
     "Tally",
     "Telling",
     "Told",
     "Unit",
     "UnitLine",
     "Unsettled",
+    "WaitingLine",
     "held_as",
     "prepare",
     "read_backup",
@@ -111,8 +136,8 @@ __all__ = [
 
 
 class Store(
-    Messages, Units, Envelopes, Schedules, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs, Access,
-    Accounts, Audit, Copies, Listings, Watch, Locks, Offers,
+    Messages, Units, Envelopes, Schedules, Switches, Setbacks, Repairs, Attention, Erasure, Retention, Memory, Runs,
+    Days, Access, Accounts, Audit, Copies, Listings, History, Search, Watch, Locks, Offers,
 ):  # fmt: skip
     """The data directory, open.
 

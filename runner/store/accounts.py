@@ -10,6 +10,7 @@ from runner.store.database import Database
 from runner.store.moments import optional_moment, text
 
 _COLUMNS = "name, role, password, salt, step, created, ended"
+_SESSION = "digest, account, begun, used, confirmed"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,16 @@ class Accounts(Database):
 
         return self.change(work)
 
+    def change_password(self, name: str, password: str, *, session: str, now: datetime) -> bool:
+        """Let an account have another password, and end its sessions but this one; False when there is none."""
+        changed = "UPDATE accounts SET password = ? WHERE name = ? AND ended IS NULL"
+        return self.change(lambda db: _renew(db, changed, (password, name), "password_changed", session, now))
+
+    def change_factor(self, name: str, salt: str, step: int, *, session: str, now: datetime) -> bool:
+        """The same for its second factor; `step` is that of the code which has proved it."""
+        changed = "UPDATE accounts SET salt = ?, step = ? WHERE name = ? AND ended IS NULL"
+        return self.change(lambda db: _renew(db, changed, (salt, step, name), "factor_renewed", session, now))
+
     def accounts(self) -> list[Account]:
         """All accounts, also those that were ended."""
         return [_account(row) for row in self.read(f"SELECT {_COLUMNS} FROM accounts ORDER BY name")]
@@ -120,38 +131,52 @@ class Accounts(Database):
 
     def find_session(self, digest: str) -> Session | None:
         """The session of this hash, or None."""
-        rows = self.read("SELECT digest, account, begun, used, confirmed FROM sessions WHERE digest = ?", digest)
-        return next((Session(name, account, *map(datetime.fromisoformat, at)) for name, account, *at in rows), None)
+        rows = self.read(f"SELECT {_SESSION} FROM sessions WHERE digest = ?", digest)
+        return next(map(_session, rows), None)
+
+    def sessions(self, account: str) -> list[Session]:
+        """The sessions of an account, the newest first, also those that have lasted too long."""
+        rows = self.read(f"SELECT {_SESSION} FROM sessions WHERE account = ? ORDER BY begun DESC, digest", account)
+        return [_session(row) for row in rows]
 
     def touch_session(self, digest: str, now: datetime) -> None:
         """Remember that a session is in use."""
         self.change(lambda db: db.execute("UPDATE sessions SET used = ? WHERE digest = ?", (text(now), digest)))
 
-    def end_session(self, digest: str, *, now: datetime) -> None:
-        """End a session, where there is one."""
+    def end_session(self, digest: str, *, now: datetime, account: str | None = None) -> None:
+        """End a session, where there is one; where an account is given, only one of that."""
 
         def work(db: Transaction) -> None:
-            ended = "DELETE FROM sessions WHERE digest = ? RETURNING account"
-            for (account,) in db.execute(ended, (digest,)).fetchall():
-                note(db, "signed_out", now, account=account)
+            ended = "DELETE FROM sessions WHERE digest = ? AND account = coalesce(?, account) RETURNING account"
+            for (name,) in db.execute(ended, (digest, account)).fetchall():
+                note(db, "signed_out", now, account=name)
 
         self.change(work)
 
-    def end_sessions(self, account: str, *, now: datetime) -> int:
-        """End all sessions of an account. How many there were."""
-
-        def work(db: Transaction) -> int:
-            count = db.execute("DELETE FROM sessions WHERE account = ?", (account,)).rowcount
-            if count:
-                note(db, "signed_out", now, account=account)
-            return count
-
-        return self.change(work)
+    def end_sessions(self, account: str, *, now: datetime, but: str = "") -> int:
+        """End all sessions of an account, `but` the one of this hash. How many there were."""
+        return self.change(lambda db: _end_sessions(db, account, but, now))
 
     def forget_sessions(self, *, begun: datetime, used: datetime) -> None:
         """Delete the sessions that began, or were last used, before then."""
         limits = (text(begun), text(used))
         self.change(lambda db: db.execute("DELETE FROM sessions WHERE begun < ? OR used < ?", limits))
+
+
+def _renew(db: Transaction, changed: str, values: tuple[Any, ...], event: str, session: str, now: datetime) -> bool:
+    """Change an account, whose name is the last of the values."""
+    if db.execute(changed, values).rowcount != 1:
+        return False
+    note(db, event, now, account=values[-1])
+    _end_sessions(db, values[-1], session, now)
+    return True
+
+
+def _end_sessions(db: Transaction, account: str, but: str, now: datetime) -> int:
+    count = db.execute("DELETE FROM sessions WHERE account = ? AND digest <> ?", (account, but)).rowcount
+    if count:
+        note(db, "signed_out", now, account=account)
+    return count
 
 
 def _end_account(db: Transaction, name: str, now: datetime) -> bool:
@@ -163,3 +188,8 @@ def _end_account(db: Transaction, name: str, now: datetime) -> bool:
 def _account(row: Any) -> Account:
     name, role, password, salt, step, created, ended = row
     return Account(name, role, password, salt, datetime.fromisoformat(created), step, optional_moment(ended))
+
+
+def _session(row: Any) -> Session:
+    digest, account, *moments = row
+    return Session(digest, account, *map(datetime.fromisoformat, moments))

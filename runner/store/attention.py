@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from typing import Any
 
 from runner.store import doubts, envelopes, units
 from runner.store.audit import nameable, note
@@ -13,6 +14,13 @@ from runner.store.records import Parked
 
 # A person may change their mind about all of these, but not about what is running.
 DISCARDABLE = "status IN ('pending', 'parked', 'dead')"
+PARKED = "job, record, ids, code, message, fix, since"
+
+
+def parked_record(row: Any) -> Parked:
+    """A parked record, of the columns PARKED."""
+    job, name, ids, code, message, fix, since = row
+    return Parked(job, name, json.loads(ids), code, message, fix, datetime.fromisoformat(since))
 
 
 class Attention(Database):
@@ -22,16 +30,23 @@ class Attention(Database):
         """The records of scheduled runs that nobody has released yet, the oldest first; then answers that a restore
         has held back."""
         rows = self.read(
-            """SELECT job, record, ids, code, message, fix, since FROM parked
-               WHERE released IS NULL AND job = coalesce(?, job) ORDER BY since, job, record""",
+            f"""SELECT {PARKED} FROM parked
+                WHERE released IS NULL AND job = coalesce(?, job) ORDER BY since, job, record""",
             job,
         )
-        records = [
-            Parked(job, record, json.loads(ids), code, message, fix, datetime.fromisoformat(since))
-            for job, record, ids, code, message, fix, since in rows
-        ]
         with self.reading() as db:
-            return [*records, *([] if job else doubts.held_answers(db))]
+            return [*map(parked_record, rows), *([] if job else doubts.held_answers(db))]
+
+    def parked_for(self, code: str, limit: int) -> list[Parked]:
+        """The same for one reason, the oldest of them: what comes meanwhile doesn't take their place."""
+        rows = self.read(
+            f"""SELECT {PARKED} FROM parked WHERE released IS NULL AND code = ?
+                ORDER BY since, job, record LIMIT ?""",
+            code, limit,
+        )  # fmt: skip
+        with self.reading() as db:
+            held = doubts.held_answers(db, limit) if code == doubts.CODE else ()
+            return [*map(parked_record, rows), *held][:limit]
 
     def retry(self, name: str | None = None, *, code: str | None = None, now: datetime) -> int:
         """Try again what is parked or dead: one by its id, or all of a code. How many there were.

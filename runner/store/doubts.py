@@ -9,6 +9,7 @@ that waited when the backup was made may have been delivered since: they are *he
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from sys import maxsize
 from typing import Any
 
 from runner.store.connection import Connection, Transaction
@@ -42,9 +43,10 @@ def in_doubt(db: Connection, job: str) -> bool:
     return restored is not None and kept_setting(db, _vouched(job)) != restored
 
 
-def held_answers(db: Connection) -> Iterator[Parked]:
+def held_answers(db: Connection, limit: int = maxsize) -> Iterator[Parked]:
     """The answers that are held back, the oldest first."""
-    rows = db.execute("SELECT system, number, kind, key, since FROM outbox WHERE held = 1 ORDER BY number").fetchall()
+    held = "SELECT system, number, kind, key, since FROM outbox WHERE held = 1 ORDER BY number LIMIT ?"
+    rows = db.execute(held, (limit,)).fetchall()
     for system, number, kind, key, since in rows:
         ids = {"kind": kind, "key": key}
         yield Parked(f"outbox:{system}", str(number), ids, CODE, _WHY, _FIX, datetime.fromisoformat(since))

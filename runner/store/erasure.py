@@ -17,6 +17,7 @@ from runner.store.audit import note
 from runner.store.connection import Transaction
 from runner.store.database import Database
 from runner.store.entries import KEYED, put_entry, tombstone
+from runner.store.mentions import forget_mentions
 from runner.store.moments import text
 from runner.store.records import Erased
 
@@ -85,7 +86,9 @@ class About:
             return any(map(self.is_in, value.values()))
         if isinstance(value, list):
             return any(map(self.is_in, value))
-        return isinstance(value, (str, int)) and self.names(str(value).strip())
+        if not isinstance(value, (str, int)):
+            return False
+        return any(map(self.names, (str(value).strip(), *str(value).split())))  # several ids may stand in one field
 
     def is_told(self, sentence: str | None) -> bool:
         """Whether a sentence names one of the ids."""
@@ -148,13 +151,18 @@ def _bury(db: Transaction, about: About, now: datetime) -> int:
 
 def _blank_items(db: Transaction, about: About) -> int:
     """Items of runs keep their outcome and code."""
-    rows = db.execute("SELECT run, position, ids, message, fix FROM items").fetchall()
+    rows = db.execute("SELECT run_number, position, ids, message, fix FROM items").fetchall()
     found = [
-        (run, position)
+        (run, position, ids)
         for run, position, ids, told, fix in rows
         if about.is_in(json.loads(ids)) or about.is_told(told) or about.is_told(fix)
     ]
-    db.executemany("UPDATE items SET ids = '{}', message = NULL, fix = NULL WHERE run = ? AND position = ?", found)
+    forget_mentions(db, found)
+    db.executemany(
+        """UPDATE items SET ids = '{}', message = NULL, fix = NULL
+           WHERE run = (SELECT id FROM runs WHERE number = ?) AND position = ?""",
+        [(run, position) for run, position, _ in found],
+    )
     return len(found)
 
 

@@ -8,10 +8,13 @@ from typing import Any
 from runner.store import doubts
 from runner.store.database import Database
 from runner.store.moments import optional_moment, text
-from runner.store.records import Counts, UnitLine, Unsettled
+from runner.store.records import Counts, UnitLine, Unsettled, WaitingLine
 
 _SHOWN = 3  # ids of the units that wait for one reason
-_COLUMNS = "id, message, job, started_by, status, tries, arrived, due, code, error, expires, settled"
+UNIT = "id, message, job, started_by, status, tries, arrived, due, code, error, expires, settled"
+_WAITING = """SELECT units.id, units.job, units.message, messages.key_label, messages.size, units.arrived, units.tries,
+                     units.due, units.code
+              FROM units LEFT JOIN messages ON messages.id = units.message"""
 
 
 class Listings(Database):
@@ -73,7 +76,7 @@ class Listings(Database):
         """The latest moment at which something was written down, by the clock of that time; None in a new store."""
         rows = self.read(
             """SELECT max(time) FROM (SELECT time FROM audit WHERE number = (SELECT max(number) FROM audit)
-               UNION ALL SELECT max(ended) FROM runs)"""
+               UNION ALL SELECT max(ended) FROM runs) AS known"""
         )
         return optional_moment(rows[0][0])
 
@@ -81,30 +84,37 @@ class Listings(Database):
         self, *, status: str | None = None, message: str | None = None, job: str | None = None, limit: int = 50
     ) -> list[UnitLine]:
         """The last units, the newest first."""
+        wanted = {"status": status, "message": message, "job": job}
+        given = {name: value for name, value in wanted.items() if value is not None}  # so that their indexes are used
+        where = " AND ".join([f"{name} = ?" for name in given] or ["1 = 1"])
+        rows = self.read(f"SELECT {UNIT} FROM units WHERE {where} ORDER BY number DESC LIMIT ?", *given.values(), limit)
+        return [unit_line(row) for row in rows]
+
+    def waiting(self, limit: int) -> list[WaitingLine]:
+        """The units that have waited longest, also those that are tried again."""
+        rows = self.read(f"{_WAITING} WHERE units.status = 'pending' ORDER BY units.number LIMIT ?", limit)
+        return [_waiting(row) for row in rows]
+
+    def again(self, limit: int) -> list[WaitingLine]:
+        """The units that are tried again, the next first."""
         rows = self.read(
-            f"""SELECT {_COLUMNS} FROM units
-                WHERE status = coalesce(?, status) AND coalesce(message, '') = coalesce(?, message, '')
-                  AND job = coalesce(?, job) ORDER BY number DESC LIMIT ?""",
-            status,
-            message,
-            job,
-            limit,
+            f"{_WAITING} WHERE units.status = 'pending' AND units.tries > 0 ORDER BY units.due LIMIT ?", limit
         )
-        return [_line(row) for row in rows]
+        return [_waiting(row) for row in rows]
 
     def units_to_settle(self, code: str, limit: int) -> list[UnitLine]:
-        """The newest units that are parked or dead for this reason."""
+        """The oldest units that are parked or dead for this reason."""
         rows = self.read(
-            f"""SELECT {_COLUMNS} FROM units WHERE status IN ('parked', 'dead') AND code = ?
-                ORDER BY number DESC LIMIT ?""",
+            f"""SELECT {UNIT} FROM units WHERE status IN ('parked', 'dead') AND code = ?
+                ORDER BY number LIMIT ?""",
             code, limit,
         )  # fmt: skip
-        return [_line(row) for row in rows]
+        return [unit_line(row) for row in rows]
 
     def unit(self, unit_id: str) -> UnitLine | None:
         """One unit, or None."""
-        rows = self.read(f"SELECT {_COLUMNS} FROM units WHERE id = ?", unit_id)
-        return _line(rows[0]) if rows else None
+        rows = self.read(f"SELECT {UNIT} FROM units WHERE id = ?", unit_id)
+        return unit_line(rows[0]) if rows else None
 
 
 def _unsettled(row: Any, ids: tuple[str, ...]) -> Unsettled:
@@ -112,7 +122,14 @@ def _unsettled(row: Any, ids: tuple[str, ...]) -> Unsettled:
     return Unsettled(kind, job, code, count, optional_moment(since), optional_moment(expires), ids)
 
 
-def _line(row: Any) -> UnitLine:
+def _waiting(row: Any) -> WaitingLine:
+    unit_id, job, message, key_label, size, arrived, tries, due, code = row
+    moments = datetime.fromisoformat(arrived), tries, datetime.fromisoformat(due)
+    return WaitingLine(unit_id, job, message, key_label, size, *moments, code)
+
+
+def unit_line(row: Any) -> UnitLine:
+    """A unit, of the columns UNIT."""
     unit_id, message, job, started_by, status, tries, arrived, due, code, error, expires, settled = row
     began = datetime.fromisoformat(arrived), datetime.fromisoformat(due)
     why = json.loads(error) if error else None

@@ -53,6 +53,11 @@ class Messages(Database):
         )
         return [_line(row) for row in rows]
 
+    def quarantined(self, limit: int) -> list[MessageLine]:
+        """The oldest messages that no job waits for."""
+        rows = self.read(f"SELECT {_COLUMNS} FROM messages WHERE status = 'quarantined' ORDER BY number LIMIT ?", limit)
+        return [_line(row) for row in rows]
+
     def message(self, message_id: str) -> MessageLine | None:
         """One message, or None."""
         rows = self.read(f"SELECT {_COLUMNS} FROM messages WHERE id = ?", message_id)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from runner.errors import StoreError
 from runner.logs import audit
+from runner.store import mentions
 from runner.store.connection import Link, Transaction
 
 WITH_KEY = 3  # the first version that has a key of its own beside it
@@ -144,7 +145,42 @@ STEPS: Sequence[Sequence[str]] = (
         "CREATE INDEX runs_by_unit ON runs (unit, number) WHERE unit IS NOT NULL",
         "CREATE INDEX units_by_code ON units (code, number) WHERE status IN ('parked', 'dead')",
     ),
+    (
+        # Which items name an id (mentions.py), and the items of one outcome or code, the newest first.
+        """CREATE TABLE mentions (
+             name TEXT NOT NULL, run INTEGER NOT NULL, position INTEGER NOT NULL,
+             PRIMARY KEY (name, run, position)) WITHOUT ROWID""",
+        "ALTER TABLE items ADD COLUMN run_number INTEGER",
+        "UPDATE items SET run_number = (SELECT number FROM runs WHERE runs.id = items.run)",
+        "CREATE INDEX items_to_see ON items (outcome, run_number) WHERE outcome <> 'done'",
+        "CREATE INDEX items_by_code ON items (code, run_number) WHERE code IS NOT NULL",
+        # What is tried again, by when.
+        "CREATE INDEX units_again ON units (status, due) WHERE status = 'pending' AND tries > 0",
+        # What else is found by an id, or settled by its cause.
+        "CREATE INDEX units_by_subject ON units (subject, number) WHERE subject IS NOT NULL",
+        "CREATE INDEX parked_by_record ON parked (record)",
+        "CREATE INDEX parked_by_code ON parked (code, since) WHERE released IS NULL",
+        # The operations of a run with the seconds that each took, and the class of the error that ended it.
+        "ALTER TABLE runs ADD COLUMN steps TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE runs ADD COLUMN error_type TEXT",
+    ),
+    (
+        # How many runs, and items of them, came to an outcome on a day of UTC; `kind` is run or item.
+        """CREATE TABLE days (
+             day TEXT NOT NULL, job TEXT NOT NULL, kind TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL,
+             PRIMARY KEY (day, job, kind, outcome)) WITHOUT ROWID""",
+        """INSERT INTO days SELECT substr(ended, 1, 10), job, 'run', outcome, count(*) FROM runs
+             GROUP BY substr(ended, 1, 10), job, outcome""",
+        """INSERT INTO days SELECT substr(runs.ended, 1, 10), runs.job, 'item', items.outcome, count(*)
+             FROM items JOIN runs ON runs.id = items.run
+             GROUP BY substr(runs.ended, 1, 10), runs.job, items.outcome""",
+    ),
 )  # fmt: skip
+
+# The first version that has mentions of the items that it keeps.
+_WITH_MENTIONS = next(
+    number for number, step in enumerate(STEPS, start=1) if any("CREATE TABLE mentions" in each for each in step)
+)
 
 
 def migrate(db: Transaction, link: Link) -> None:
@@ -159,6 +195,8 @@ def migrate(db: Transaction, link: Link) -> None:
     if version < WITH_KEY:
         seal = db.sealed(f"end 0 {audit.START}")
         db.execute("INSERT INTO audit_end (one, number, hash, seal) VALUES (1, 0, ?, ?)", (audit.START, seal))
+    if version < _WITH_MENTIONS:
+        mentions.note_all(db)
     if version < len(STEPS):
         link.set_version(len(STEPS))
     link.equip()

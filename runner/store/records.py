@@ -6,7 +6,7 @@ data, other than a `Sealed`, which nobody can read without the vault.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from runner.vault import Sealed
@@ -93,6 +93,21 @@ class UnitLine:
 
 
 @dataclass(frozen=True)
+class WaitingLine:
+    """A unit that waits, beside the message that it is of, if it is of one: whose key that bore, and its bytes."""
+
+    id: str
+    job: str
+    message_id: str | None
+    key_label: str | None
+    size: int | None
+    arrived: datetime
+    tries: int
+    due: datetime
+    code: str | None
+
+
+@dataclass(frozen=True)
 class MessageLine:
     """A message as `inbox list` shows it. `status` is quarantined, or that of the unit that is least settled."""
 
@@ -123,7 +138,9 @@ class RunRecord:
     """One attempt at one job. `outcome` is succeeded, needs_person or failed; `counts` items by outcome.
 
     When it is kept, `counts` is made of the items, and those that changed nothing are counted but not kept. `version`
-    is the commit of the project's files, `configuration` the hash of what the run was made of (runner/provenance.py).
+    is the commit of the project's files, `configuration` the hash of what the run was made of (runner/provenance.py),
+    `steps` are the names of its operations with the seconds that each took, and `error_type` is the class of the error
+    that ended it.
     """
 
     id: str
@@ -137,6 +154,39 @@ class RunRecord:
     counts: Mapping[str, int] = field(default_factory=dict)
     version: str | None = None
     configuration: str | None = None
+    steps: Sequence[tuple[str, float]] = ()
+    error_type: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """An item, and the run that it is of, without its other items."""
+
+    run: RunRecord
+    item: ItemRecord
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What the ledger knows of a sending: its kind, how far it got, and since when it stands there."""
+
+    kind: str
+    status: str
+    updated: datetime
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that is known of an id: items of runs, units of work, parked records, and entries of the ledger; of each the
+    newest first."""
+
+    items: Sequence[Found] = ()
+    units: Sequence["UnitLine"] = ()
+    records: Sequence["Parked"] = ()
+    entries: Sequence[Entered] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.items, self.units, self.records, self.entries))
 
 
 @dataclass(frozen=True)
@@ -256,6 +306,26 @@ class Tally:
     runs: int = 0
     seconds: float = 0.0
     items: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SwitchedOff:
+    """A schedule that a person has switched off: of which job, since when, and why."""
+
+    job: str
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class DayCount:
+    """How many runs of a job, or items of them (`kind` is run or item), came to an outcome on a day of UTC."""
+
+    day: date
+    job: str
+    kind: str
+    outcome: str
+    count: int
 
 
 @dataclass(frozen=True)

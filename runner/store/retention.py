@@ -10,6 +10,7 @@ from sys import maxsize
 from runner.store.audit import note
 from runner.store.connection import Connection, Transaction
 from runner.store.database import Database
+from runner.store.mentions import forget_runs
 from runner.store.moments import text
 
 # What there is of each, older than :runs or :messages; numbers or names of rows, at most :most of them.
@@ -19,6 +20,7 @@ _OLD = {
                    LIMIT :most""",
     "units": "SELECT id FROM units WHERE message IS NULL AND settled < :messages AND expires IS NULL LIMIT :most",
     "receipts": "SELECT number FROM receipts WHERE erased < :runs AND verified IS NOT NULL LIMIT :most",
+    "days": "SELECT DISTINCT day FROM days WHERE day < substr(:runs, 1, 10) LIMIT :most",
     # The newest slot of a job tells which was the last to be taken.
     "slots": """SELECT job || ' ' || slot FROM slots WHERE taken < :runs AND settled IS NOT NULL
                   AND slot < (SELECT max(newer.slot) FROM slots AS newer WHERE newer.job = slots.job) LIMIT :most""",
@@ -28,6 +30,7 @@ _DELETE = {
     "messages": ("DELETE FROM units WHERE message = ?", "DELETE FROM messages WHERE id = ?"),
     "units": ("DELETE FROM units WHERE id = ?",),
     "receipts": ("DELETE FROM receipts WHERE number = ?",),
+    "days": ("DELETE FROM days WHERE day = ?",),
     "slots": ("DELETE FROM slots WHERE job || ' ' || slot = ?",),
 }
 
@@ -46,6 +49,8 @@ class Retention(Database):
         def work(db: Transaction) -> dict[str, int]:
             counts = {}
             for name, rows in _old(db, runs, messages, most).items():
+                if name == "runs":
+                    forget_runs(db, rows)
                 for statement in _DELETE[name]:
                     db.executemany(statement, rows)
                 if rows:

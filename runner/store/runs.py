@@ -8,10 +8,13 @@ from typing import Any
 from runner.errors import TakenOver
 from runner.store.connection import Transaction
 from runner.store.database import Database
+from runner.store.days import count_run
+from runner.store.mentions import keep_mentions
 from runner.store.moments import document, optional_moment, text
 from runner.store.records import ItemRecord, RunRecord, Tally
 
-_COLUMNS = "id, job, unit, started, ended, outcome, code, counts, version, configuration"
+RUN = "id, job, unit, started, ended, outcome, code, counts, version, configuration, steps, error_type"
+ITEM = "position, outcome, ids, code, message, fix"
 
 # The names of all jobs that were run, each found by its index, so that a million runs of one cost nothing.
 _NAMED = """WITH RECURSIVE named (job) AS (
@@ -29,37 +32,30 @@ def keep_run(db: Transaction, run: RunRecord) -> None:
         raise TakenOver(f"the run {run.id} is kept already", fix="What it did is written down; leave it.")
     counts = document(Counter(item.outcome for item in run.items))
     values = (run.id, run.job, run.unit, text(run.started), text(run.ended), run.outcome, run.code, counts)
-    made_of = (run.version, run.configuration)
-    db.execute(f"INSERT INTO runs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, *made_of))
+    made_of = (run.version, run.configuration, document([list(step) for step in run.steps]), run.error_type)
+    (number,) = db.execute(
+        f"INSERT INTO runs ({RUN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number", (*values, *made_of)
+    ).fetchone()
+    kept = [item for item in run.items if item.outcome != "unchanged"]
     db.executemany(
-        "INSERT INTO items (run, position, outcome, ids, code, message, fix) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (run.id, item.index, item.outcome, document(dict(item.ids)), item.code, item.message, item.fix)
-            for item in run.items
-            if item.outcome != "unchanged"
-        ],
+        f"INSERT INTO items (run, run_number, {ITEM}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (run.id, number, item.index, item.outcome, document(dict(item.ids)), item.code, item.message, item.fix)
+            for item in kept
+        ),
     )
+    count_run(db, run)
+    keep_mentions(db, number, kept)
 
 
 class Runs(Database):
     """What was run."""
 
-    def runs(
-        self, limit: int = 50, *, job: str | None = None, outcome: str | None = None, code: str | None = None
-    ) -> list[RunRecord]:
-        """The last runs, of this job, outcome and code where given, the newest first, without their items."""
-        wanted = {name: value for name, value in (("job", job), ("outcome", outcome), ("code", code)) if value}
-        where = f"WHERE {' AND '.join(f'{name} = ?' for name in wanted)}" if wanted else ""
-        rows = self.read(f"SELECT {_COLUMNS} FROM runs {where} ORDER BY number DESC LIMIT ?", *wanted.values(), limit)
-        return [_record(row) for row in rows]
-
     def run(self, run_id: str) -> RunRecord | None:
         """One run with its items, or None."""
-        rows = self.read(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", run_id)
-        items = self.read(
-            "SELECT position, outcome, ids, code, message, fix FROM items WHERE run = ? ORDER BY position", run_id
-        )
-        return _record(rows[0], tuple(_item(item) for item in items)) if rows else None
+        rows = self.read(f"SELECT {RUN} FROM runs WHERE id = ?", run_id)
+        items = self.read(f"SELECT {ITEM} FROM items WHERE run = ? ORDER BY position", run_id)
+        return record(rows[0], tuple(item_record(item) for item in items)) if rows else None
 
     def jobs_run(self) -> list[str]:
         """The names of all jobs that were run."""
@@ -68,8 +64,8 @@ class Runs(Database):
 
     def runs_of(self, unit: str, limit: int) -> list[RunRecord]:
         """The last runs of a unit, the newest first, without items."""
-        rows = self.read(f"SELECT {_COLUMNS} FROM runs WHERE unit = ? ORDER BY number DESC LIMIT ?", unit, limit)
-        return [_record(row) for row in rows]
+        rows = self.read(f"SELECT {RUN} FROM runs WHERE unit = ? ORDER BY number DESC LIMIT ?", unit, limit)
+        return [record(row) for row in rows]
 
     def last_success(self) -> dict[str, datetime]:
         """When each job last succeeded, by its name; a job that never did isn't there."""
@@ -108,12 +104,17 @@ class Runs(Database):
         return max((row[0] for row in rows), default=after), list(found.values())
 
 
-def _record(row: Any, items: tuple[ItemRecord, ...] = ()) -> RunRecord:
-    run_id, job, unit, started, ended, outcome, code, counts, *made_of = row
+def record(row: Any, items: tuple[ItemRecord, ...] = ()) -> RunRecord:
+    """A run, of the columns RUN."""
+    run_id, job, unit, started, ended, outcome, code, counts, version, configuration, steps, error_type = row
     began, finished = datetime.fromisoformat(started), datetime.fromisoformat(ended)
-    return RunRecord(run_id, job, unit, began, finished, outcome, code, items, json.loads(counts), *made_of)
+    return RunRecord(
+        run_id, job, unit, began, finished, outcome, code, items, json.loads(counts), version, configuration,
+        tuple((name, seconds) for name, seconds in json.loads(steps)), error_type,
+    )  # fmt: skip
 
 
-def _item(row: Any) -> ItemRecord:
+def item_record(row: Any) -> ItemRecord:
+    """An item, of the columns ITEM."""
     index, outcome, ids, *told = row
     return ItemRecord(index, outcome, json.loads(ids), *told)

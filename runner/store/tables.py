@@ -9,7 +9,7 @@ from runner.store.connection import Connection
 # All there are, each behind those that it refers to.
 TABLES = (
     "settings", "keys", "circuits", "cursors", "ledger", "outbox", "messages", "units", "envelopes", "wrapped_keys",
-    "receipts", "runs", "items", "slots", "item_tries", "parked", "audit", "audit_end",
+    "receipts", "runs", "items", "mentions", "days", "slots", "item_tries", "parked", "audit", "audit_end",
     "signs", "recipients", "told", "accounts", "sessions", "sign_ins",
 )  # fmt: skip
 _AT_ONCE = 500

@@ -5,6 +5,7 @@ What needs a look is plain data, so that a command, the status and an alert can 
 
 import ssl
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -115,6 +116,16 @@ def read(slot: Slot) -> Certificate:
 def look(project: Project, folder: Path, now: datetime) -> list[Finding]:
     """All that needs a look, of all certificates of a project and its folder of credentials."""
     return [finding for each in slots(project, folder) for finding in findings_of(each, now)]
+
+
+def ends(project: Project, folder: Path) -> dict[str, datetime]:
+    """When each certificate ends that can be read, by where it is named, such as `north, certificate`."""
+    found = {}
+    for slot in slots(project, folder):
+        if isinstance(slot, Slot):
+            with suppress(InvalidCredential):
+                found[f"{slot.name}, {slot.key}"] = read(slot).ends
+    return found
 
 
 def findings_of(slot: Slot | Finding, now: datetime) -> list[Finding]:

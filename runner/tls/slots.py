@@ -1,4 +1,4 @@
-"""Where certificates are named that we show: in credentials, for a far side, and in the inbox's table, for senders."""
+"""Where certificates are named that we show: in credentials, for a far side, and in the tables of inbox and console."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from runner.project import Project
 class Finding:
     """Something about a certificate that needs a look: a code, a sentence and a fix.
 
-    `name` is the credential's, or `inbox`; `key` the entry that names the certificate, where it is one. For one that
-    ends, `days` are those that are left, and `warned_at` the step of them that was reached: whoever tells findings by
-    himself tells one once for each step.
+    `name` is the credential's, or `inbox` or `console`; `key` the entry that names the certificate, where it is one.
+    For one that ends, `days` are those that are left, and `warned_at` the step of them that was reached: whoever tells
+    findings by himself tells one once for each step.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a certificate is named: the credential, or `inbox`, and its entry there, such as `next_certificate`.
+    """Where a certificate is named: credential, `inbox` or `console`, and its entry there, such as `next_certificate`.
 
     `files` are the entries of this slot as in a credential, without `next_`; `use` is the side on which it is shown.
     """
@@ -52,7 +52,7 @@ class Slot:
 
 
 def slots(project: Project, folder: Path) -> Iterator[Slot | Finding]:
-    """Where certificates are named: in the credentials of the project's jobs that are there, then in its inbox.
+    """Where certificates are named: in the credentials of the project's jobs that are there, in its inbox and console.
 
     A credential that can't be used is a finding in the place of its slots.
     """
@@ -62,14 +62,15 @@ def slots(project: Project, folder: Path) -> Iterator[Slot | Finding]:
                 yield from _of_credential(name, credentials.load(folder, name))
             except RunnerError as error:
                 yield _unusable(name, error)
-    try:
-        inbox = settings.of(project)
-    except RunnerError as error:
-        yield _unusable("inbox", error)
-    else:
-        if inbox.certificate:
-            files = {"certificate": inbox.certificate, "private_key": inbox.private_key}
-            yield Slot("inbox", "certificate", "server", files)
+    for table in settings.TABLES:
+        try:
+            found = settings.of(project, table)
+        except RunnerError as error:
+            yield _unusable(table, error)
+            continue
+        if found.certificate:
+            files = {"certificate": found.certificate, "private_key": found.private_key}
+            yield Slot(table, "certificate", "server", files)
 
 
 def _of_credential(name: str, credential: credentials.Credential) -> Iterator[Slot]:

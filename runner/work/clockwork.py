@@ -15,7 +15,10 @@ from runner.work.workplace import Workplace
 
 
 class Clockwork:
-    """Fires what is due, never a job beside itself. What a killed service was at is due again at the next start."""
+    """Fires what is due, never a job beside itself. What a killed service was at is due again at the next start.
+
+    A schedule that is switched off fires nothing until it is on again; then one run makes up for what was missed.
+    """
 
     def __init__(self, place: Workplace) -> None:
         self._place = place
@@ -64,7 +67,9 @@ class Clockwork:
                 yield job, None
 
     def _free(self) -> dict[str, Job]:
-        return {job.name: job for job in self._place.turns.free(alone=True) if job.name in self._last}
+        off = self._place.store.switched_off()
+        free = self._place.turns.free(alone=True)
+        return {job.name: job for job in free if job.name in self._last and job.name not in off}
 
     def _begun(self, job: Job) -> datetime:
         """The last slot that was taken; before the first, when the service met the job first: nothing was missed."""

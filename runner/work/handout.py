@@ -9,11 +9,13 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 from procrastinate import App, PsycopgConnector
+from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 
 from runner.errors import StoreError
 from runner.logs import faults
@@ -26,6 +28,30 @@ LEASE = 6.0  # seconds of silence after which a process counts as gone
 BEAT = 2.0  # seconds between two signs of life, and between two looks for what was left lying
 _AFTER_TROUBLE = 5.0  # seconds before connecting anew
 _BESIDE = 3  # connections beside those that listen
+
+
+class _Jobs(JobManager):
+    """The jobs of those who work here, who notice when the end of one could not be written.
+
+    Such a job would count as under way as long as its worker lives, and nobody would be given its unit again.
+    """
+
+    def __init__(self, connector: BaseConnector) -> None:
+        super().__init__(connector)
+        self._lost = asyncio.Event()
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """Remove a job that a worker has ended. Raises ConnectorException."""
+        try:
+            await super().finish_job(job, status, delete_job)
+        except ConnectorException:
+            self._lost.set()
+            raise
+
+    async def end_with_one_lost(self) -> None:
+        """Wait until one is lost. Raises StoreError then."""
+        await self._lost.wait()
+        raise StoreError("The end of a job could not be written.", fix="None: it is handed out again.")
 
 
 class HandOut:
@@ -67,9 +93,10 @@ class HandOut:
         """Until it is stopped, or the database breaks off; then what is under way ends, and the error is raised."""
         most = 2 * len(self._workers) + _BESIDE
         app = App(connector=PsycopgConnector(conninfo=checked(self._address), min_size=1, max_size=most))
+        app.job_manager = jobs = _Jobs(app.connector)
         app.task(name=TASK)(self._run_unit)
         async with app.open_async():
-            doing: list[Coroutine[Any, Any, Any]] = [self._stopping.wait(), self._clear(app)]
+            doing: list[Coroutine[Any, Any, Any]] = [self._stopping.wait(), jobs.end_with_one_lost(), self._clear(app)]
             doing += [self._work(app, job, number) for job, number in self._workers.items()]
             tasks = [asyncio.create_task(each) for each in doing]
             try:
@@ -95,7 +122,7 @@ class HandOut:
         while True:
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=LEASE):
                 with suppress(ConnectorException):  # another process was faster
-                    await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+                    await app.job_manager.finish_job_by_id_async(cast(int, job.id), Status.FAILED, delete_job=True)
             await asyncio.sleep(BEAT)
 
 

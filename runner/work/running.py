@@ -68,6 +68,7 @@ class Runs:
         record = RunRecord(
             run_id, job.name, unit, started, self._world.now(), run.outcome, run.code, items,
             version=self._world.made_of.version, configuration=self._world.made_of.configuration,
+            steps=tuple((step["name"], step["seconds"]) for step in run.operations), error_type=run.error_type,
         )  # fmt: skip
         tell_run(log, job, run, record)
         return Performed(run, record, stopped=self.stopping and run.code == Stopped.code)

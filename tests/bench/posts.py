@@ -30,11 +30,12 @@ from runner.inbox import settings
 from runner.inbox.app import inbox
 from runner.listener import Listener
 from runner.store import Store
+from runner.keyfolder import KeyFolder
 from runner.vault import Vault
 now = lambda: datetime.now(UTC)
 found = project.load(Path("project.yaml"))
 store = Store.open(Path("data"), at=sys.argv[1] if sys.argv[1:] else None)
-listener = Listener(inbox(store, Vault(Path("data/keys"), now=now), found, now=now), settings.of(found))
+listener = Listener(inbox(store, Vault(KeyFolder(Path("data/keys")), now=now), found, now=now), settings.of(found))
 print(listener.url.rpartition(":")[2], flush=True)
 listener.run()
 """

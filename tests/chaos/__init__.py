@@ -6,6 +6,7 @@ sender      somebody who posts as DTP does: until each message is answered
 plan        what one seed draws
 story       what happened, step by step
 people      caseworkers and UNHCR's officers
+database    the server that a story over PostgreSQL has, and what happens to it
 world       the place of one seed, and how each step is taken
 judge       what must be true in the end
 kills       `make kills`: many posts while the service is killed again and again

@@ -3,7 +3,7 @@
 From one seed the plan is the same; real time makes the rest differ.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from adaptors.sandbox.people import people
@@ -41,6 +41,7 @@ HURTS = {
 REFUSALS = ("error_inside", "success_false", "echo", "quota_spent")
 LASTING = ("lock", "quota_spent")
 TIME_OUT = {"kind": "time_out", "count": 1}
+ENDS_OF_DATABASE = ("immediate", "immediate", "fast", "kill")
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Plan:
     cases: int
     asked: list
     steps: list
+    keys_with_program: bool = False
 
     @property
     def refuses(self):
@@ -96,20 +98,21 @@ class Plan:
 
     def lines(self):
         """The plan, to be read."""
-        yield f"seed {self.seed}: speed {self.speed}, {self.cases} cases at the start, agreed time {self.hours} h"
+        keys = ", keys with a program" if self.keys_with_program else ""
+        yield f"seed {self.seed}: speed {self.speed}, {self.cases} cases, agreed time {self.hours} h{keys}"
         yield from (f"{one.number}: {one.child.number} {one.service_type}; {one.refusal or 'good'}"
                     for one in self.asked)  # fmt: skip
         yield from map(str, self.steps)
 
 
-def draw(seed):
-    """The plan of a seed.
+def draw(seed, *, real_clock=False):
+    """The plan of a seed; with `real_clock` none has a faster one.
 
     >>> draw(3) == draw(3)
     True
     """
     chance = Random(f"chaos {seed}")
-    fast = chance.random() < 0.5
+    fast = chance.random() < 0.5 and not real_clock
     cases = chance.randrange(6, 21)
     children = _children(chance, seed, cases)
     asked = []
@@ -132,6 +135,24 @@ def draw(seed):
         asked=asked,
         steps=sorted(steps, key=lambda step: step.at),
     )
+
+
+def draw_over_database(seed):
+    """The plan of a seed over a database, to which things happen as well: it is ended, killed and started, or cuts
+    somebody off. In some, a program holds the keys. All under the real clock, since the database has no other.
+
+    >>> draw_over_database(3) == draw_over_database(3)
+    True
+    """
+    plan, chance = draw(seed, real_clock=True), Random(f"chaos database {seed}")
+    steps = []
+    for _ in range(chance.randrange(1, 4)):
+        detail = {"pause": chance.choice((0, chance.uniform(0, 2))), "mode": chance.choice(ENDS_OF_DATABASE)}
+        steps.append(Step(chance.uniform(0.5, SECONDS), "database restarts", detail))
+    for _ in range(chance.randrange(1, 6)):
+        steps.append(Step(chance.uniform(0.5, SECONDS), "database cuts off", {"pick": chance.random()}))
+    all_steps = sorted([*plan.steps, *steps], key=lambda step: step.at)
+    return replace(plan, steps=all_steps, keys_with_program=chance.random() < 0.5)
 
 
 def _children(chance, seed, cases):

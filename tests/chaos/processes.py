@@ -28,13 +28,15 @@ class Service:
     """`runner serve` in a folder with a project file; `command` is what to start instead of the runner.
 
     All that it says goes to `<folder>/logs/<name>.txt`, its temporary files to `<folder>/tmp`. Whoever ends it knows
-    how: an end that nobody asked for raises Died at the next use.
+    how: an end that nobody asked for raises Died at the next use; but one for want of its database (code 2, as every
+    other that is for a person to mend) is followed by another start where it is `kept_up`, as systemd does it.
     """
 
-    def __init__(self, folder, *, command=RUNNER, words=(), name="service"):
+    def __init__(self, folder, *, command=RUNNER, words=(), name="service", kept_up=False):
         self.folder = folder
         self._name = name
         self._command = [*command, "serve", "--json", *words]
+        self._kept_up = kept_up
         self._process = None
         self._before = 0  # bytes that were said before it was started last
 
@@ -79,15 +81,23 @@ class Service:
         self._process.send_signal(signal.SIGCONT)
 
     def stop(self):
-        """SIGTERM; its exit code."""
+        """SIGTERM; its exit code, 0 where it had no database to start with."""
         self.check()
         self._process.send_signal(signal.SIGTERM)
-        return ended(self._process, LONGEST_STOP)
+        code = ended(self._process, LONGEST_STOP)
+        return 0 if self._lacks_database() else code
 
     def check(self):
         """Raise Died when it has ended by itself."""
         if self._process.poll() is not None:
+            if self._lacks_database():
+                self.start()
+                return
             raise Died(f"the service ended by itself with {self._process.returncode}: {self.last_words()}")
+
+    def _lacks_database(self):
+        said = self._log().read_bytes()[self._before :]
+        return self._kept_up and self._process.returncode == 2 and b"ERROR the database" in said
 
     def last_words(self):
         """The end of what it said."""

@@ -3,14 +3,16 @@
 import json
 import os
 import resource
+import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import httpx
+import psycopg
 import yaml
 
 from adaptors.sandbox.authority import Authority
@@ -40,19 +42,24 @@ ALL = 100_000  # more than there are of anything
 REFUSED = {"answer_refused", "rejected", "waiting_behind"}
 MOST_ROUNDS = 6  # of letting go: DTP refuses six posts at most
 SHORT_PAUSES = {"minutes": [0.005, 0.01, 0.02], "every": 0.02, "jitter": 0.5, "rest": 0.02, "tries": 1000}
+KEY_PROGRAM = ROOT / "docs" / "deploy" / "keys.py"
 PLACES = ("data", "logs", "tmp")
 NONSENSE = {"no JSON": b"{", "NaN": b'{"a": NaN}', "twice the same key": b'{"a": 1, "a": 2}', "wrong key": b"{}"}
 # What a command may end with; 2 is for one that comes while another is at the same job.
+LACKS_DATABASE = (2,)
 FINE = {"run": (0, 1, 2, 4), "status": (0, 4), "parked": (0, 4), "inbox": (0,), "runs": (0,), "retry": (0,)}
 
 
 class World:
-    """One seed in a folder. `play` takes the steps, lets all settle and gives the violations."""
+    """One seed in a folder. `play` takes the steps, lets all settle and gives the violations.
 
-    def __init__(self, plan, folder, story):
-        self.plan, self.folder, self.story = plan, folder, story
+    `database` is where the store is, if not in the folder.
+    """
+
+    def __init__(self, plan, folder, story, database=None):
+        self.plan, self.folder, self.story, self._database = plan, folder, story, database
         self._port = free_port(Random(f"port {plan.seed} {os.getpid()}"))
-        self._service = Service(folder, command=self._command())
+        self._service = Service(folder, command=self._command(), kept_up=database is not None)
         self._wrong, self._taken, self._commands = [], [], []
 
     def play(self):
@@ -85,6 +92,10 @@ class World:
         self._stop_it()
         self.story.tell("it has stopped")
         self._search()
+        if self._database:  # all its files, which takes too long to be done in the midst
+            self._database.rest()
+            found = self._database.traces(*CANARIES)
+            self._wrong += [f"a trace in the database's {file} ({form})" for file, form in found]
         self.story.tell("every file was searched")
         self._wrong += [f"a traceback in {log.name}" for log in (self.folder / "logs").iterdir()
                         if "Traceback" in log.read_text("utf-8", "replace")]  # fmt: skip
@@ -110,11 +121,24 @@ class World:
         document["inbox"] = {"port": self._port, "certificate": "inbox.pem", "private_key": "file:inbox.key"}
         if self.plan.speed == 1:
             document["retry"] = {**SHORT_PAUSES, "hours": self.plan.hours}
+        if self._database:
+            document["store"] = self._database.address
+        if self.plan.keys_with_program:
+            document["keys"] = {"command": self._key_program()}
         (self.folder / "project.yaml").write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
-        with Store.open(self.folder / "data") as store:
+        with self._opened() as store:
             for job in SCHEDULED:
                 store.move_cursor(job, LONG_AGO)
             return keys.create(store, "unhcr", now=datetime.now(UTC))
+
+    def _opened(self):
+        return Store.open(self.folder / "data", at=self._database and self._database.address)
+
+    def _key_program(self):
+        """The one of docs/deploy, with its folder and its master key."""
+        (self.folder / "held").mkdir()
+        (self.folder / "master").write_bytes(Random(self.plan.seed).randbytes(32))
+        return [sys.executable, str(KEY_PROGRAM), str(self.folder / "held"), str(self.folder / "master")]
 
     def _take_steps(self):
         """Each at its moment: what ends the service one after the other, all else beside it."""
@@ -125,6 +149,7 @@ class World:
         beside = {
             "post": self._post, "nonsense": self._nonsense, "hurt": self._hurt, "disk full": self._fill_disk,
             "DTP refuses": self._refuse, "by hand": self._by_hand,
+            "database restarts": self._restart_database, "database cuts off": self._cut_off,
             "search": self._search, "caseworker decides": self._people.caseworker_decides,
             "caseworker edits": self._people.caseworker_edits, "caseworker refers": self._people.caseworker_refers,
             "UNHCR decides": self._people.unhcr_decides,
@@ -145,6 +170,8 @@ class World:
                 self._sender.give_up()
                 raise
             for each in going:
+                while wait([each], timeout=0.1).not_done:
+                    self._service.check()
                 each.result()  # raises what went wrong in a thread
 
     # Messages.
@@ -222,6 +249,14 @@ class World:
             time.sleep(seconds)
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (none, none))
 
+    def _restart_database(self, pause, mode):
+        self._database.restart(pause, mode)
+        self.story.tell("the database is there again")
+
+    def _cut_off(self, pick):
+        with suppress(psycopg.OperationalError):  # it is away just now
+            self.story.tell(f"the database cut off one of {self._database.cut(pick)}")
+
     def _by_hand(self, words):
         name = f"by-hand-{len(self._commands)}"
         self._commands.append((begun([*RUNNER, *words], self.folder, name), words, name))
@@ -242,7 +277,7 @@ class World:
         for whom in ("primero", "dtp"):
             self._switch(whom, [])
         self._judge_commands()
-        with Store.open(self.folder / "data") as store:
+        with self._opened() as store:
             for _ in range(2):  # what one scheduled job did, the other may have to read
                 self._wait(lambda: is_quiet(store), "it doesn't come to rest")
                 self._run_once_more(store)
@@ -266,7 +301,8 @@ class World:
         for process, words, name in self._commands:
             code = ended(process, LONGEST_COMMAND)
             said = (self.folder / "logs" / f"{name}.txt").read_text("utf-8", "replace")
-            if code not in FINE[words[0]] or "went wrong" in said:
+            fine = (*FINE[words[0]], *LACKS_DATABASE) if self._database else FINE[words[0]]
+            if code not in fine or "went wrong" in said:
                 self._wrong.append(f"runner {' '.join(words)} ended with {code}: {said[-300:]}")
 
     def _run_once_more(self, store):
@@ -307,7 +343,7 @@ class World:
 
     def _ended(self):
         reconciled = self._reconciled()
-        with Store.open(self.folder / "data") as store:
+        with self._opened() as store:
             runs = store.runs(ALL)
             answers = {one.number: store.ledger().read("answer", one.number) for one in self.plan.asked}
             return Ended(

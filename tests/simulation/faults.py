@@ -192,8 +192,8 @@ class MortalVault(Vault):
     """A vault in whose every change the process may die, and whose folder may refuse for a while. `sealed` remembers
     what it sealed, to be looked for when it should be gone."""
 
-    def __init__(self, folder, fate, sealed, *, now):
-        super().__init__(folder, now=now)
+    def __init__(self, keys, fate, sealed, *, now):
+        super().__init__(keys, now=now)
         self._fate, self.sealed = fate, sealed
 
     def ensure_today(self):

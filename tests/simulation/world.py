@@ -12,6 +12,7 @@ from random import Random
 from adaptors.sandbox import Sandbox
 from runner import jobscript, project
 from runner.errors import StoreError, VaultError
+from runner.keyfolder import KeyFolder
 from tests.canaries import traces
 from tests.simulation.faults import Death, Fate, FaultyTransport, MortalStore, MortalVault
 from tests.simulation.inward import WAITS_FOR_A_PERSON
@@ -93,8 +94,10 @@ class MortalService(Service):
     def opened(self):
         """Store and vault, which may fail."""
         fate, clock = self._world.fate, self._world.clock
-        return MortalStore(self.folder, fate, self._world.witness, now=clock, at=self._world.at), MortalVault(
-            self.folder / "keys", fate, self._world.sealed, now=clock
+        keys = KeyFolder(self.folder / "keys")
+        return (
+            MortalStore(self.folder, fate, self._world.witness, now=clock, at=self._world.at),
+            MortalVault(keys, fate, self._world.sealed, now=clock),
         )
 
     def _load(self, job):

@@ -22,6 +22,7 @@ from runner.commands.demo.standins import StandIns
 from runner.errors import RunnerError
 from runner.inbox import settings
 from runner.inbox.app import inbox
+from runner.keyfolder import KeyFolder
 from runner.listener import Listener
 from runner.logs.log import Log
 from runner.logs.sinks import log_of
@@ -135,7 +136,7 @@ def _at_work(kept: Kept, clock: Clock) -> Iterator[_Service]:
     made_of = provenance(found)
     with ExitStack() as parts:
         store = parts.enter_context(Store.open(kept.data, now=clock, who="service"))
-        vault = Vault(kept.data / "keys", now=clock)
+        vault = Vault(KeyFolder(kept.data / "keys"), now=clock)
         nowhere = parts.enter_context(open(os.devnull, "wb"))  # it has its folder, and nobody looks on
         log = log_of(found.settings["log"], found.folder, nowhere.fileno(), form="json", now=clock, keyed=vault.keyed)
         key = keys.create(store, LABEL, now=clock.time, expires=clock.time + _KEY_LASTS)
