@@ -12,7 +12,8 @@ import pytest
 from adaptors.sandbox import Sandbox
 from adaptors.sandbox.caseload import caseload
 from adaptors.sandbox.inprocess import gambella
-from adaptors.sandbox.people import people
+from adaptors.sandbox.particulars import SHORTEST
+from adaptors.sandbox.people import _ORIGINS, people
 
 JOBS = Path(__file__).parent.parent / "jobs"
 TODAY = date(2026, 11, 1)
@@ -120,3 +121,17 @@ def test_the_account_of_unhcr_may_be_referred_to():
 
     assert categories[roles["unhcr_cw"]] is None
     assert "system" == categories[roles["progres_integration"]]
+
+
+def test_no_name_is_found_by_chance():
+    """R-ER1 No name that is long enough for the search can stand where an id meets an outcome: `…da` and `withheld`."""
+    outcomes = ("", "done", "unchanged", "withheld", "refused", "parked", "failed")
+    names = [name.lower() for origin in _ORIGINS for name in (*origin.girls, *origin.boys, *origin.families)]
+
+    def by_chance(name):
+        ends = [place for place in range(len(name) + 1) if any(each.startswith(name[place:]) for each in outcomes)]
+        return any(set(name[:place]) <= set("abcdef") for place in ends)
+
+    assert by_chance("dawit")
+    assert by_chance("abebe")
+    assert [] == [name for name in names if len(name) >= SHORTEST and by_chance(name)]

@@ -50,12 +50,13 @@ class _Origin:
     families: list[str]
 
 
+# Names are looked for among ids: none is of the letters a to f alone, nor ends as an outcome begins ("da", "withheld").
 _ORIGINS = (
     _Origin(
         "Ethiopian",
         ["language5", "_amharic", "_oromo"],
         ["Hirut", "Bontu", "Selam", "Tsehay", "Lalise", "Meqdes", "ሰላም", "ብርቱካን"],
-        ["Abebe", "Tolosa", "Dawit", "Gemechu", "Yonas", "Fikru", "ዳዊት", "አበበ"],
+        ["Shiferaw", "Tolosa", "Tesfaye", "Gemechu", "Yonas", "Fikru", "ዳዊት", "አበበ"],
         ["Muketa", "Misale", "Namuna", "Sampleya", "ሙከራ", "ምሳሌ"],
     ),
     _Origin(
