@@ -67,7 +67,7 @@ def credential(folder, name, port):
 def test_list(folder, capsys):
     """What is on now is listed as the status tells it, with 4; with nothing on, 0."""
     found, code = document(capsys, "alerts", "list")
-    assert (0, {"conditions": []}) == (code, found)
+    assert (0, {"conditions": [], "console": ""}) == (code, found)
     with Store.open(folder / "data") as store:
         store.note_sign("audit_broken", now=store.now())
     found, code = document(capsys, "alerts", "list")

@@ -369,6 +369,7 @@ STORES = {
     "runner/mapping/versions.py": {"subprocess", "tempfile"},  # revisions of job scripts, which hold no data
     "runner/golive/rehearsal.py": {"subprocess"},
     "runner/scan.py": {"subprocess", "tempfile"},
+    "runner/inquiry.py": {"subprocess"},  # a key command, which is given the name of a key
     "runner/statefile.py": {"tempfile"},
     "runner/commands/rehearse.py": {"tempfile"},  # synthetic children only
     "runner/template/country.py": {"tempfile"},  # a new folder, complete or not at all
