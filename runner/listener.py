@@ -79,6 +79,17 @@ class Listener(uvicorn.Server):
             counter = (counter + 2) % 864_000
             await asyncio.sleep(0.2)
 
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Answer in a thread of its own while the block runs."""
+        thread = threading.Thread(target=self.run, name="listener")
+        thread.start()
+        try:
+            yield
+        finally:
+            self.stop()
+            thread.join()
+
     def _caught(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         self._log.write("unforeseen", part="listener", **(place_of(error) if error else {}))

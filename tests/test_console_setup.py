@@ -93,7 +93,14 @@ def test_schedules(console):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"job": "nobody"}, {"reason": "because"}, {"reason": "the child GAM-00000901"}, {"switch": "on"}, {"reason": ""}],
+    [
+        {"job": "nobody"},
+        {"reason": "because"},
+        {"reason": "the child GAM-00000901"},
+        {"switch": "on"},
+        {"switch": "banana"},
+        {"reason": ""},
+    ],
     ids=str,
 )
 def test_what_cannot_be_switched(console, fields):
@@ -101,6 +108,7 @@ def test_what_cannot_be_switched(console, fields):
     console.enter(role="administrator")
     answer = console.act("/setup/schedule", **{"job": "sort", "switch": "off", "reason": WHY, **fields})
     assert (400, {}) == (answer.status_code, console.store.switched_off())
+    assert bool(fields.get("reason")) == ("Give a reason of 10 to 200 characters" in answer.text)
     assert "GAM-" not in answer.text
 
 

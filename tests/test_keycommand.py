@@ -318,6 +318,11 @@ def test_status(program, tmp_path, monkeypatch, capsys):
     (epoch,) = program.folder.glob("*-2026-03-01")
     epoch.rename(tmp_path / "elsewhere")
     assert ("vault_key_missing", 1) in told()
+    name = tmp_path / "data" / "keys.name"
+    name.unlink()
+    name.write_text("no name")
+    name.chmod(0o400)
+    assert "vault_key_missing" in {code for code, _ in told()}
 
 
 def test_inquiry_keeps_nothing_to_show():

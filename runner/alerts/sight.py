@@ -66,6 +66,7 @@ def look(
 
 def _keys(needed: Sequence[str], vault: Vault) -> tuple[int, bool]:
     """How many keys are gone that something needs, and whether none can be had just now."""
+    missing = 0
     try:
         known = vault.epochs()
         missing = len(set(needed) - set(known))

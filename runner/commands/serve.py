@@ -85,7 +85,7 @@ def run(arguments: Namespace) -> int:
             parts.enter_context(_audited(store, vault, found, places.credentials, made_of))
             parts.enter_context(silence.closed_descriptors())
             parts.enter_context(_measured(found, store, watch))
-            parts.enter_context(_answered(pages))
+            parts.enter_context(pages.answering() if pages else nullcontext())
             if works:
                 parts.enter_context(rounds.at_work(watch, bell.ended, log))
                 parts.enter_context(
@@ -117,14 +117,6 @@ def _console(store: Store, vault: Vault, found: Project, places: Places, made_of
         fix = "make setup installs it: the extra console."
         raise WrongUse("the console needs argon2-cffi and jinja2, which are not installed", fix=fix) from None
     return serving.listener(store, vault, found, places, made_of, now=_now, log=log)
-
-
-def _answered(pages: Listener | None) -> AbstractContextManager[object]:
-    if pages is None:
-        return nullcontext()
-    from runner.console import serving
-
-    return serving.answering(pages)
 
 
 def _without_jobs(found: Project) -> Project:

@@ -1,9 +1,7 @@
-"""The console beside a running service: what its pages look at, and the thread that answers."""
+"""The console beside a running service: what its pages look at."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
-from threading import Thread
 
 from runner.alerts.conditions import Condition, conditions
 from runner.alerts.sight import Sight, look
@@ -56,15 +54,3 @@ def listener(
     )  # fmt: skip
     setting = settings.of(project, "console")
     return Listener(console(service, setting, log), setting, log)
-
-
-@contextmanager
-def answering(listener: Listener) -> Iterator[None]:
-    """Let it answer, in a thread of its own, while the block runs."""
-    thread = Thread(target=listener.run, name="console")
-    thread.start()
-    try:
-        yield
-    finally:
-        listener.stop()
-        thread.join()

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from runner.console.visit import Answer, File, Moved, Page, Table, Visit
-from runner.logs import inventory
+from runner.logs import inventory, reasons
 from runner.logs.audit import CHECKLIST
 from runner.logs.events import ALWAYS, EVENTS, FIELDS
 from runner.mapping import texts, workbook
@@ -29,9 +29,13 @@ def setup(visit: Visit) -> Answer:
 
 
 def switch_schedule(visit: Visit) -> Answer:
-    """Switch a schedule on or off; anything but `on` is off."""
-    sight, _ = visit.service.look()
+    """Switch a schedule on or off."""
     name, reason = visit.fields["job"], visit.fields["reason"]
+    if visit.fields["switch"] not in ("on", "off"):
+        return Page("refused.html", {"why": "request"}, status=400)
+    if not reasons.may_be_kept(reason):
+        return Page("refused.html", {"why": "kept"}, status=400)
+    sight, _ = visit.service.look()
     with visit.acting() as store:
         switch(store, sight.jobs, name, on=visit.fields["switch"] == "on", reason=reason, now=visit.now)
     return Moved("/setup")

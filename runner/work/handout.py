@@ -51,7 +51,7 @@ class _Jobs(JobManager):
     async def end_with_one_lost(self) -> None:
         """Wait until one is lost. Raises StoreError then."""
         await self._lost.wait()
-        raise StoreError("The end of a job could not be written.", fix="None: it is handed out again.")
+        raise StoreError("the end of a job could not be written", fix="Wait: its unit is handed out again.")
 
 
 class HandOut:

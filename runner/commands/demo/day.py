@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Thread
 
 from runner import changes, credentials, keys, project, report
 from runner.alerts import settings as alert_settings
@@ -146,7 +145,7 @@ def _at_work(kept: Kept, clock: Clock) -> Iterator[_Service]:
         changes.tell_start(store, found, kept.credentials, made_of, vault.fingerprint)
         worker = Worker(store, vault, found, configuration=_credentials_in(kept), now=clock, log=log, made_of=made_of)
         listener = Listener(inbox(store, vault, found, now=clock, log=log), settings.of(found), log)
-        parts.enter_context(_answering(listener))
+        parts.enter_context(listener.answering())
         yield _Service(store, worker, _rounds(kept, store, found, clock, log), listener.url, key)
         store.record("service_stopped", now=clock.time)
 
@@ -171,14 +170,3 @@ def _credentials_in(kept: Kept) -> Callable[[Job], State]:
         return {name: credentials.load(kept.credentials, file) for name, file in job.credentials.items()}
 
     return configuration
-
-
-@contextmanager
-def _answering(listener: Listener) -> Iterator[None]:
-    thread = Thread(target=listener.run, name="inbox")
-    thread.start()
-    try:
-        yield
-    finally:
-        listener.stop()
-        thread.join()
