@@ -4,9 +4,8 @@ There may be a million of each. So every question is written in such a way that 
 comes to what is shown soonest, and no other one.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from runner.store.connection import Connection
 from runner.store.database import Database
@@ -32,39 +31,31 @@ def found(row: Any) -> Found:
     return Found(record(row[:columns]), item_record(row[columns:]))
 
 
-class History(Database):
-    """What people look for in what was run. All but the number is optional; `until` itself is not within the time."""
+class Choice(TypedDict, total=False):
+    """What is looked for; "" and None are everything. `until` itself is not within the time."""
 
-    def runs(
-        self,
-        limit: int = 50,
-        *,
-        job: str | None = None,
-        outcome: str | None = None,
-        code: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> list[RunRecord]:
+    job: str | None
+    outcome: str | None
+    code: str | None
+    since: datetime | None
+    until: datetime | None
+
+
+class History(Database):
+    """What people look for in what was run."""
+
+    def runs(self, limit: int = 50, **choice: Unpack[Choice]) -> list[RunRecord]:
         """The last runs, without their items."""
-        wanted = {"job": job, "outcome": outcome, "code": code}
-        by = "code" if code else "outcome" if outcome and outcome != "succeeded" else "job"
+        outcome = choice.get("outcome")
+        by = "code" if choice.get("code") else "outcome" if outcome and outcome != "succeeded" else "job"
         with self.reading() as db:
-            where, values = _where(db, "runs.number", wanted, since, until, by=by)
+            where, values = _where(db, choice, "runs", "runs.number", by=by)
             rows = db.execute(f"SELECT {RUN} FROM runs WHERE {where} ORDER BY number DESC LIMIT ?", (*values, limit))
             return [record(row) for row in rows.fetchall()]
 
-    def items(
-        self,
-        limit: int = 50,
-        *,
-        job: str | None = None,
-        outcome: str | None = None,
-        code: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> list[Found]:
+    def items(self, limit: int = 50, **choice: Unpack[Choice]) -> list[Found]:
         """The last items of runs that changed something, or need a look; `outcome` is that of the item."""
-        wanted = {"runs.job": job, "items.outcome": outcome, "items.code": code}
+        code, outcome = choice.get("code"), choice.get("outcome")
         if code or outcome not in (None, "", "done"):
             tables, number = "items CROSS JOIN runs", "items.run_number"
             joined = "runs.number = items.run_number"
@@ -72,7 +63,7 @@ class History(Database):
         else:
             tables, number, joined = "runs CROSS JOIN items", "runs.number", "items.run = runs.id"
         with self.reading() as db:
-            where, values = _where(db, number, wanted, since, until)
+            where, values = _where(db, choice, "items", number)
             rows = db.execute(
                 f"""SELECT {FOUND} FROM {tables} WHERE {joined} AND {where}
                     ORDER BY {number} DESC, items.position LIMIT ?""",
@@ -86,19 +77,17 @@ class History(Database):
         return sorted({code for (code,) in rows})
 
 
-def _where(
-    db: Connection,
-    number: str,
-    wanted: Mapping[str, str | None],
-    since: datetime | None,
-    until: datetime | None,
-    by: str | None = None,
-) -> tuple[str, list[Any]]:
-    """The conditions, and their values. `number` is the column by which runs are in order; where `by` is given, only
-    the index of this column shall be taken."""
-    asked = {name: value for name, value in wanted.items() if value}
-    conditions = [f"{name} = ?" if by in (name, None) else f"{name} || '' = ?" for name in asked]
-    values: list[Any] = list(asked.values())
+def _where(db: Connection, choice: Choice, table: str, number: str, by: str | None = None) -> tuple[str, list[Any]]:
+    """The conditions, and their values. Outcome and code are those of this table, `number` is the column by which runs
+    are in order; where `by` is given, only the index of this column shall be taken."""
+    wanted = {"job": ("runs", choice.get("job"))}
+    wanted |= {"outcome": (table, choice.get("outcome")), "code": (table, choice.get("code"))}
+    asked = {name: (of, value) for name, (of, value) in wanted.items() if value}
+    conditions = [
+        f"{of}.{name} = ?" if by in (name, None) else f"{of}.{name} || '' = ?" for name, (of, _) in asked.items()
+    ]
+    values: list[Any] = [value for _, value in asked.values()]
+    since, until = choice.get("since"), choice.get("until")
     if since or until:
         conditions.append(f"{number} BETWEEN ? AND ?")
         values += _numbers(db, since, until)
