@@ -9,7 +9,7 @@ from runner import keys
 from runner.errors import RunnerError, StoreError, UnreadableFile, WrongUse
 from runner.keyfolder import KeyFolder
 from runner.store import FILE, Key, Parked, Store, prepare, read_backup
-from runner.store.records import Erased
+from runner.store.lines import Erased
 from runner.vault import Vault
 from tests.canaries import traces
 from tests.databases import InFiles

@@ -44,6 +44,21 @@ from runner.store.envelopes import Envelopes
 from runner.store.erasure import About, Erasure
 from runner.store.history import History
 from runner.store.ledger import Ledger, Memory, Outbox
+from runner.store.lines import (
+    AuditLine,
+    Counts,
+    DayCount,
+    Entered,
+    Erased,
+    Found,
+    Known,
+    MessageLine,
+    Receipt,
+    Tally,
+    UnitLine,
+    Unsettled,
+    WaitingLine,
+)
 from runner.store.listings import Listings
 from runner.store.locks import Locks
 from runner.store.messages import Messages
@@ -52,33 +67,20 @@ from runner.store.records import (
     NEEDS_PERSON,
     WAITING,
     Accepted,
-    AuditLine,
     Circuit,
-    Counts,
-    DayCount,
-    Entered,
-    Erased,
-    Found,
     ItemRecord,
     Key,
-    Known,
-    MessageLine,
     Missing,
     NewMessage,
     NewUnit,
     Parked,
-    Receipt,
     RunRecord,
     Sign,
     StartedBy,
     SwitchedOff,
-    Tally,
     Telling,
     Told,
     Unit,
-    UnitLine,
-    Unsettled,
-    WaitingLine,
 )
 from runner.store.repairs import Repairs
 from runner.store.retention import Retention

@@ -10,8 +10,8 @@ from runner.logs import audit
 from runner.logs.audit import Entry
 from runner.store.connection import Link, Transaction
 from runner.store.database import Database
+from runner.store.lines import AuditLine
 from runner.store.moments import document, optional_text, text
-from runner.store.records import AuditLine
 from runner.store.settings import keep_setting
 
 _COLUMNS = "number, time, event, who, about, previous, hash, seal"

@@ -22,9 +22,9 @@ from runner.store.audit import note
 from runner.store.connection import Connection, Transaction
 from runner.store.database import KEY, Database
 from runner.store.entries import KEYED, tombstone
+from runner.store.lines import Erased
 from runner.store.migrations import STEPS
 from runner.store.moments import text
-from runner.store.records import Erased
 
 KEPT = (
     "ledger", "cursors", "outbox", "parked", "item_tries", "slots", "keys", "settings", "audit", "audit_end"

@@ -8,8 +8,9 @@ from datetime import date
 
 from runner.store.connection import Transaction
 from runner.store.database import Database
+from runner.store.lines import DayCount
 from runner.store.moments import text
-from runner.store.records import DayCount, RunRecord
+from runner.store.records import RunRecord
 
 _LEFT_OUT = "unchanged"
 

@@ -16,8 +16,8 @@ from runner.errors import EpochRetired
 from runner.store.audit import note
 from runner.store.connection import Connection, Transaction
 from runner.store.database import Database
+from runner.store.lines import Receipt
 from runner.store.moments import optional_moment, text
-from runner.store.records import Receipt
 from runner.store.settings import keep_setting, kept_setting
 from runner.vault import Sealed, WrappedKey
 

@@ -17,9 +17,9 @@ from runner.store.audit import note
 from runner.store.connection import Transaction
 from runner.store.database import Database
 from runner.store.entries import KEYED, put_entry, tombstone
+from runner.store.lines import Erased
 from runner.store.mentions import forget_mentions
 from runner.store.moments import text
-from runner.store.records import Erased
 
 _WAIT = "Try again in a moment."
 

@@ -9,8 +9,9 @@ from typing import Any, TypedDict, Unpack
 
 from runner.store.connection import Connection
 from runner.store.database import Database
+from runner.store.lines import Found
 from runner.store.moments import text
-from runner.store.records import Found, RunRecord
+from runner.store.records import RunRecord
 from runner.store.runs import ITEM, RUN, item_record, record
 
 FOUND = ", ".join([*(f"runs.{name}" for name in RUN.split(", ")), *(f"items.{name}" for name in ITEM.split(", "))])

@@ -7,8 +7,8 @@ from typing import Any
 
 from runner.store import doubts
 from runner.store.database import Database
+from runner.store.lines import Counts, UnitLine, Unsettled, WaitingLine
 from runner.store.moments import optional_moment, text
-from runner.store.records import Counts, UnitLine, Unsettled, WaitingLine
 
 _SHOWN = 3  # ids of the units that wait for one reason
 UNIT = "id, message, job, started_by, status, tries, arrived, due, code, error, expires, settled"

@@ -8,8 +8,9 @@ from runner.store import envelopes, units
 from runner.store.audit import note
 from runner.store.connection import Transaction
 from runner.store.database import Database
+from runner.store.lines import MessageLine
 from runner.store.moments import optional_moment, optional_text, text
-from runner.store.records import Accepted, MessageLine, NewMessage, NewUnit
+from runner.store.records import Accepted, NewMessage, NewUnit
 
 _COLUMNS = "id, key_label, size, matched, status, duplicates, arrived, expires"
 _WEEK = timedelta(days=7)

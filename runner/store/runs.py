@@ -9,9 +9,10 @@ from runner.errors import TakenOver
 from runner.store.connection import Transaction
 from runner.store.database import Database
 from runner.store.days import count_run
+from runner.store.lines import Tally
 from runner.store.mentions import keep_mentions
 from runner.store.moments import document, optional_moment, text
-from runner.store.records import ItemRecord, RunRecord, Tally
+from runner.store.records import ItemRecord, RunRecord
 
 RUN = "id, job, unit, started, ended, outcome, code, counts, version, configuration, steps, error_type"
 ITEM = "position, outcome, ids, code, message, fix"

@@ -8,9 +8,10 @@ from runner.store.connection import Link
 from runner.store.database import Database
 from runner.store.entries import tombstone
 from runner.store.history import FOUND, found
+from runner.store.lines import Entered, Found, Known, UnitLine
 from runner.store.listings import UNIT, unit_line
 from runner.store.mentions import mark
-from runner.store.records import Entered, Found, Known, Parked, UnitLine
+from runner.store.records import Parked
 
 _AFTER_HASH = "$"  # the character behind `#`, so that keys between the two begin with it
 # The kinds that the ledger has, each found by its index.
