@@ -181,6 +181,11 @@ def fail(name):
     raise KeyError(name)
 
 
+def fail_late(name):
+    threading.main_thread().join()
+    fail(name)
+
+
 def talk(state):
     assert (0, 0) == resource.getrlimit(resource.RLIMIT_CORE)
     assert sys.platform != "linux" or 0 == ctypes.CDLL(None).prctl(PR_GET_DUMPABLE)
@@ -216,7 +221,9 @@ def end(state):
 
 operations = [talk, ask, end]
 '''
-ABOVE_DESCRIPTORS = NOISY.replace("    os.write(1, name.encode())\n    os.write(2, name.encode())\n", "")
+ABOVE_DESCRIPTORS = NOISY.replace("    os.write(1, name.encode())\n    os.write(2, name.encode())\n", "").replace(
+    "Timer(0.3, fail,", "Thread(target=fail_late,"
+)
 NOISY_PROJECT = """\
 name: test
 jobs:

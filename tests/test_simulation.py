@@ -13,7 +13,7 @@ TELLING = {
     "release-for-good": 577, "clock-unnoticed": 189,
 }  # fmt: skip
 
-ONCE_WRONG = (565, 1209, 3920, 5292, 6423)  # seeds that have found something
+ONCE_WRONG = (3920, 5292, 6423)  # seeds that have found something, beyond those that CI runs in any case
 
 
 @pytest.mark.parametrize("seed", [*range(1, 9), *ONCE_WRONG])
