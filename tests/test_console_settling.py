@@ -12,7 +12,7 @@ from runner.project import Job
 from runner.store import ItemRecord, Parked
 from runner.triggers import Trigger
 from tests.consoles import Console
-from tests.kept import DAY, ERROR, HOUR, NOON, claim, post, run, unit
+from tests.kept import DAY, HOUR, NOON, claim, post, run, unit
 
 REFERRAL, CANARY = "GAM-26-00901", "Nyaruot Beispiel"
 UNIT = "0123456789abcdef0123456789abcdef"
@@ -83,17 +83,6 @@ def test_what_a_job_has_parked(console):
     assert [UNIT] == ids(text)
     assert [] == [each for each in (f"referral {keyed}", "Merge the cases of") if each not in text]
     assert [] == [canary for canary in (REFERRAL, CANARY) if canary in text]
-
-
-def test_what_was_given_up(console):
-    """R-DL3 What was given up after its last try isn't said to be tried again."""
-    post(console.store, "m1", unit(UNIT))
-    error = {**ERROR, "fix": "It will be tried again."}
-    ended = run("r1", outcome="failed", code="unreachable")
-    console.store.give_up(claim(console.store), ended, error=error, expires=NOON + DAY, now=NOON)
-    page = console.get("/settle/unreachable").text
-    assert UNIT in page
-    assert "It will be tried again" not in page
 
 
 def test_what_no_job_waited_for(console):

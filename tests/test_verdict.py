@@ -68,6 +68,14 @@ def test_when_it_is_given_up(ended, tries, hours, kind):
     assert kind == after(ended, tries=tries, hours=hours).kind
 
 
+@pytest.mark.parametrize(("retryable", "says"), [(True, "retry it when its cause is mended"), (False, "Wait.")])
+def test_last_try(retryable, says):
+    """R-DL3 What was given up after its last try isn't said to be tried again; a fix that still holds stays."""
+    ended = run(item("failed", retryable=retryable, fix="Wait."))
+    assert "Wait." == after(ended).cause.fix
+    assert says in after(ended, tries=100, hours=100).cause.fix
+
+
 def test_last_word_is_not_given_up():
     """H36: what tells a sender that we gave up is tried until the far side is back."""
     assert "again" == after(run(item("failed", retryable=True)), tries=500, hours=500, endless=True).kind

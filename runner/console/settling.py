@@ -73,8 +73,6 @@ def _unit(visit: Visit, line: UnitLine) -> dict[str, Any]:
     error = line.error or {}
     last = None if error.get("item") or error.get("fix") else _last_item(visit, line.id)
     ids, fix = (last.ids, last.fix) if last else (error.get("item") or {}, error.get("fix"))
-    if line.status == "dead" and error.get("retryable"):
-        fix = None  # it would say that it is tried again, but the last try was made
     return {"id": line.id, "job": line.job, "what": _KINDS[line.status], "since": line.settled,
             "expires": line.expires, "ids": visit.ids(ids), "fix": visit.told(fix)}  # fmt: skip
 

@@ -1,7 +1,7 @@
 """What becomes of a unit of work after a run (engine.md, "When a run has succeeded")."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -10,6 +10,7 @@ from runner.outcome import Run
 from runner.work.retry import RetryTable
 
 _NOT_TRIED_AGAIN = ("refused", "withheld")
+_TRIED_ENOUGH = "It was tried as long as agreed: retry it when its cause is mended, or discard it."
 
 
 @dataclass(frozen=True)
@@ -46,4 +47,9 @@ def on_unit(
     if run.error and causes[0].outcome in _NOT_TRIED_AGAIN:
         return Verdict("given_up", cause=causes[0])
     due = table.next_try(causes, tries=tries, arrived=arrived, now=now, chance=chance, endless=endless)
-    return Verdict("again", due, causes[0]) if due else Verdict("given_up", cause=causes[0])
+    return Verdict("again", due, causes[0]) if due else Verdict("given_up", cause=_last(causes[0]))
+
+
+def _last(cause: Cause) -> Cause:
+    """The cause of a last try: what could be tried again would say that it will be."""
+    return replace(cause, fix=_TRIED_ENOUGH) if cause.retryable else cause
