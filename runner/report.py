@@ -1,13 +1,14 @@
 """What a command says: text for people, one JSON document for programs. Names, ids and codes, never a value."""
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from runner.errors import RunnerError
+from runner.errors import RunnerError, UnreadableFile
 from runner.outcome import Run
 
 _QUIET = ("done", "unchanged")
@@ -37,7 +38,7 @@ def run_lines(run: Run) -> Iterator[str]:
 
 def print_document(document: Any) -> None:
     """Print one JSON document."""
-    _say(json.dumps(document, ensure_ascii=False, indent=2, default=shown), sys.stdout)
+    _answer(json.dumps(document, ensure_ascii=False, indent=2, default=shown))
 
 
 def print_either(as_json: bool, document: Any, lines: Iterable[str]) -> None:
@@ -78,20 +79,20 @@ def shown(value: Any) -> str:
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines; what a terminal would take for a command is made harmless."""
     for line in lines:
-        _say(_harmless(line), sys.stdout)
+        _answer(_harmless(line))
 
 
 def print_note(text: str) -> None:
     """Tell something beside the result, on standard error."""
-    _say(text, sys.stderr)
+    _tell(text)
 
 
 def print_error(error: RunnerError) -> None:
     """`ERROR …` and `fix: …` on standard error, for the error and those that were found with it."""
     for each in (error, *error.others):
-        _say(_harmless(f"ERROR {each}"), sys.stderr)
+        _tell(_harmless(f"ERROR {each}"))
         if each.fix:
-            _say(_harmless(f"  fix: {each.fix}"), sys.stderr)
+            _tell(_harmless(f"  fix: {each.fix}"))
 
 
 def _item_line(item: dict[str, Any], operation: str | None, total: int) -> str:
@@ -109,8 +110,37 @@ def _harmless(line: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in line)
 
 
+def _answer(text: str) -> None:
+    """A line of the result. Raises UnreadableFile where it can't be written: whoever asked must know."""
+    try:
+        _say(text, sys.stdout)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _give_up(sys.stdout)
+        fix = "Has the disk room where it goes? What the command did stays done."
+        raise UnreadableFile(f"the output can't be written: {error.strerror}", fix=fix) from None
+
+
+def _tell(text: str) -> None:
+    """A line beside the result, which is lost where it can't be written: the exit code must not depend on it."""
+    try:
+        _say(text, sys.stderr)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        _give_up(sys.stderr)
+
+
 def _say(text: str, stream: Any) -> None:
     # A name that the terminal's encoding lacks must not end a run that has already sent.
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     stream.flush()
+
+
+def _give_up(stream: Any) -> None:
+    """What the stream still holds goes nowhere; else Python tries once more at its end, and ends with 120."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -1,10 +1,14 @@
 """Reports: a line for what needs a look, and nothing that could command a terminal."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+
 from runner import outcome, report
-from runner.errors import RunnerError
+from runner.errors import RunnerError, UnreadableFile
 from runner.jobscript import JobScript
 
 JOB = JobScript("referrals", Path("referrals.py"), "", ())
@@ -60,3 +64,30 @@ def test_narrow_encoding(monkeypatch):
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, "ascii"))
     report.print_lines(["ኘ·"])
     assert b"\\u1298\\xb7\n" == raw.getvalue()
+
+
+@pytest.fixture
+def full():
+    """A stream onto a disk without room."""
+    with open("/dev/full", "w") as stream:
+        yield stream
+
+
+def test_result_on_a_full_disk(monkeypatch, full):
+    """A result that can't be written is an error; whoever asked takes an empty file for no answer otherwise."""
+    monkeypatch.setattr("sys.stdout", full)
+    with pytest.raises(UnreadableFile, match="the output can't be written: No space left on device"):
+        report.print_lines(["nothing waits"])
+
+
+def test_error_on_a_full_disk(monkeypatch, full):
+    """An error that can't be told keeps its exit code."""
+    monkeypatch.setattr("sys.stderr", full)
+    report.print_error(RunnerError("the store can't be used", fix="Look."))
+
+
+@pytest.mark.parametrize("words", [("list",), ("list", "--json")])
+def test_exit_code_on_a_full_disk(words):
+    """A command whose result and error can't be written ends with 2, never as if all were well."""
+    with open("/dev/full", "w") as full:
+        assert 2 == subprocess.run([sys.executable, "-m", "runner", *words], stdout=full, stderr=full).returncode

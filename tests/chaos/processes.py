@@ -18,6 +18,7 @@ LONGEST_START = 60  # seconds
 LONGEST_STOP = 60  # seconds: the longest operation at hand, and the last answers
 LONGEST_COMMAND = 120  # seconds
 WORK = (b"run_started", b"message_accepted")
+LACKS = (b"ERROR the database", b"ERROR the data directory can't be used", b"ERROR the output can't be written")
 RUNNER = (sys.executable, "-m", "runner")
 
 
@@ -29,8 +30,8 @@ class Service:
     """`runner serve` in a folder with a project file; `command` is what to start instead of the runner.
 
     All that it says goes to `<folder>/logs/<name>.txt`, its temporary files to `<folder>/tmp`. Whoever ends it knows
-    how: an end that nobody asked for raises Died at the next use; but one for want of its database (code 2, as every
-    other that is for a person to mend) is followed by another start where it is `kept_up`, as systemd does it.
+    how: an end that nobody asked for raises Died at the next use; but one for want of its store (code 2, before any
+    work) is followed by another start where it is `kept_up`, as systemd does it.
     """
 
     def __init__(self, folder, *, command=RUNNER, words=(), name="service", kept_up=False):
@@ -86,20 +87,21 @@ class Service:
         self.check()
         self._process.send_signal(signal.SIGTERM)
         code = ended(self._process, LONGEST_STOP)
-        return 0 if self._lacks_database() else code
+        return 0 if self._lacks_store() else code
 
     def check(self):
         """Raise Died when it has ended by itself."""
         if self._process.poll() is not None:
-            if self._lacks_database():
+            if self._lacks_store():
                 self.start()
                 return
             raise Died(f"the service ended by itself with {self._process.returncode}: {self.last_words()}")
 
-    def _lacks_database(self):
+    def _lacks_store(self):
         said = self._log().read_bytes()[self._before :]
         begun = any(word in said for word in WORK)  # then it must go on by itself
-        return self._kept_up and self._process.returncode == 2 and b"ERROR the database" in said and not begun
+        why = not said or any(word in said for word in LACKS)  # on a full disk it can't even say so
+        return self._kept_up and self._process.returncode == 2 and why and not begun
 
     def last_words(self):
         """The end of what it said."""

@@ -59,7 +59,7 @@ class World:
     def __init__(self, plan, folder, story, database=None):
         self.plan, self.folder, self.story, self._database = plan, folder, story, database
         self._port = free_port(Random(f"port {plan.seed} {os.getpid()}"))
-        self._service = Service(folder, command=self._command(), kept_up=database is not None)
+        self._service = Service(folder, command=self._command(), kept_up=True)
         self._wrong, self._taken, self._commands = [], [], []
 
     def play(self):
