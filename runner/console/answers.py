@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from runner import report
-from runner.console import accounts, sessions
+from runner.console import accounts, assets, sessions
 from runner.console.visit import Answer, File, Moved, Page, Table, Visit
 
 _HERE = Path(__file__).parent
@@ -25,10 +26,6 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",  # with no-referrer, browsers call the origin of our own forms "null"
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-}
-FILES = {
-    f"/{path.name}": (path.read_bytes(), {"css": "text/css", "js": "text/javascript"}[path.suffix[1:]])
-    for path in sorted((_HERE / "files").iterdir())
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -46,6 +43,7 @@ def _shown(value: Any) -> str:
 
 
 _pages.filters["shown"] = _shown
+_pages.globals["asset"] = assets.address
 
 
 def made(answer: Answer, visit: Visit) -> Response:
@@ -57,6 +55,23 @@ def made(answer: Answer, visit: Visit) -> Response:
         attached = {"Content-Disposition": f'attachment; filename="{answer.name}"'}
         return Response(content, media_type=getattr(answer, "kind", "text/csv"), headers=attached)
     return Response(_html(answer, visit), answer.status, media_type="text/html")
+
+
+def asset(request: Request, *, encrypted: bool) -> Response:
+    """The style sheet or script that is asked for; an address leads to the same for good, by its digest."""
+    asked = assets.ASSETS[request.url.path]
+    is_packed = assets.takes_packed(request.headers.get("accept-encoding", ""))
+    response = Response(asked.packed if is_packed else asked.content, media_type=asked.kind)
+    guarded(response, encrypted=encrypted)
+    response.headers.update({"Cache-Control": "max-age=31536000, immutable", "Vary": "Accept-Encoding"})
+    if is_packed:
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def left(*, by_itself: bool) -> Response:
+    """Who isn't signed in is sent to the page for that: the whole window, also where a page asked `by_itself`."""
+    return Response(status_code=204, headers={"HX-Redirect": "/enter"}) if by_itself else RedirectResponse("/enter", 303)
 
 
 def guarded(response: Response, *, encrypted: bool) -> Response:

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from runner.console import accounts, answers, guarding, sessions
+from runner.console import accounts, answers, assets, guarding, sessions
 from runner.console.guarding import Refused
 from runner.console.visit import Answer, Moved, Page, Service, Visit
 from runner.console.ways import WAYS, Way
@@ -28,7 +28,7 @@ def console(service: Service, settings: Settings, log: Log = SILENT) -> Starlett
     """The console as an ASGI application. Raises InvalidProject for settings that can't be meant."""
     gate = _Gate(service, settings, log)
     routes = [Route(way.path, gate.answering(way), methods=[way.method]) for way in WAYS]
-    routes += [Route(path, gate.file, methods=["GET"]) for path in answers.FILES]
+    routes += [Route(path, gate.file, methods=["GET"]) for path in assets.ASSETS]
     app = Starlette(routes=routes, exception_handlers={HTTPException: gate.elsewhere, Exception: gate.unforeseen})
     app.router.redirect_slashes = False
     return app
@@ -71,10 +71,7 @@ class _Gate:
             guarding.check_sender(request, self._settings, self._hosts)
         except Refused as refused:
             return answers.guarded(Response(status_code=refused.status), encrypted=self._encrypted)
-        content, kind = answers.FILES[request.url.path]
-        response = answers.guarded(Response(content, media_type=kind), encrypted=self._encrypted)
-        response.headers["Cache-Control"] = "max-age=3600"
-        return response
+        return answers.asset(request, encrypted=self._encrypted)
 
     async def elsewhere(self, _request: Request, error: Exception) -> Response:
         """Any other path or method."""
@@ -89,8 +86,8 @@ class _Gate:
 
     async def _answer(self, way: Way, request: Request, visit: Visit) -> Response:
         guarding.check_sender(request, self._settings, self._hosts)
-        looked = "x-refresh" in request.headers  # a page that refreshes itself doesn't keep a session alive
-        visit = await run_in_threadpool(self._known, visit, request.cookies.get(self._cookie, ""), not looked)
+        by_itself = "hx-request" in request.headers  # a page that refreshes itself doesn't keep a session alive
+        visit = await run_in_threadpool(self._known, visit, request.cookies.get(self._cookie, ""), not by_itself)
         if way.method == "POST":
             guarding.check_origin(request, self._settings)
             visit = replace(visit, fields=await guarding.form_of(request))
@@ -100,7 +97,7 @@ class _Gate:
         if way.needs is None:
             return await made(way, visit)
         if visit.session is None or visit.account is None:
-            return self._guarded(RedirectResponse("/enter", 303))
+            return self._guarded(answers.left(by_itself=by_itself))
         if not accounts.may(visit.account.role, way.needs):
             raise Refused(403)
         if way.method == "POST" and not sessions.is_token(visit.secret, visit.fields.get("token", "")):
