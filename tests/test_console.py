@@ -1,7 +1,6 @@
 """The console: who is let in and may do what, what attackers try, what its pages tell, and what they never do."""
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,20 +12,12 @@ from runner.console.guarding import hosts
 from runner.console.ways import WAYS
 from runner.errors import InvalidProject
 from runner.inbox.settings import Settings
-from runner.store import ItemRecord, Key, Parked
-from tests.consoles import HOST, Console
-from tests.kept import ERROR, HOUR, NOON, claim, post, run, unit
+from runner.store import Key
+from tests.consoles import CANARY, HOST, PAGES, RUN, SCRIPT, UNHCR, UNIT, Console, fill
+from tests.kept import NOON
 
-UNIT = "0123456789abcdef0123456789abcdef"
-RUN = "fedcba9876543210fedcba9876543210"
-UNHCR = "GAM-26-00901"
-CANARY = "Nyaruot Beispiel"
-SCRIPT = "<script>alert(1)</script>"
 FORMS = [way for way in WAYS if way.method == "POST" and way.needs]
 CHANGING = [way for way in WAYS if way.changes]
-PAGES = ["/", "/activity", "/activity?of=items", "/activity.csv", f"/runs/{RUN}", "/settle", "/settle/unreachable",
-         "/settle/no_service", "/keys", "/setup", "/setup/mapping", "/setup/log", "/setup/log.csv", "/people",
-         "/confirm", "/account"]  # fmt: skip
 ROLES = (None, *accounts.ROLES)
 
 
@@ -38,17 +29,7 @@ def console(tmp_path):
 
 @pytest.fixture
 def filled(console):
-    """A console with something to settle, in which a name, a number and a script are wherever they could get."""
-    store = console.store
-    post(store, "m1", unit(UNIT))
-    error = {**ERROR, "fix": f"Ask about {UNHCR}.", "item": {"individual": UNHCR, "name": CANARY}}
-    item = ItemRecord(0, "failed", {"individual": UNHCR}, "unreachable", CANARY, f"Ask about {UNHCR}.")
-    failed = replace(run(RUN, unit_id=UNIT, outcome="failed", code="unreachable"), items=(item,))
-    store.give_up(claim(store), failed, error=error, expires=NOON + 9 * HOUR, now=NOON)
-    parked = Parked("sort", UNHCR, {"individual": UNHCR, "who": SCRIPT}, "no_service", CANARY, f"About {UNHCR}")
-    store.settle_scheduled("sort", run("r2", "parked"), parked=[parked], now=NOON)
-    store.add_key(Key("k1", "unhcr", b"salt", b"digest", NOON))
-    return console
+    return fill(console)
 
 
 def events(console, event):

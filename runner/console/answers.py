@@ -4,14 +4,18 @@ import csv
 import io
 from collections.abc import Mapping
 from datetime import datetime
+from gettext import ngettext
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import escape
 from starlette.responses import RedirectResponse, Response
 
 from runner import report
 from runner.console import accounts, sessions
+from runner.console.tongues import Language
 from runner.console.visit import Answer, File, Moved, Page, Table, Visit
 
 _HERE = Path(__file__).parent
@@ -36,15 +40,26 @@ _pages = Environment(
     loader=FileSystemLoader(_HERE / "pages"), autoescape=True, undefined=StrictUndefined,
     trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
 )  # fmt: skip
-_pages.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # comes with the extension
 
 
-def _shown(value: Any) -> str:
+@pass_context
+def _text(context: Context, message: str) -> str:
+    """A message in the page's language; what a catalogue writes is text, whatever it looks like."""
+    language: Language = context["language"]
+    return escape(language.text(message))
+
+
+@pass_context
+def _shown(context: Context, value: Any) -> str:
+    """A value as people read it: times, and words of ours in the page's language."""
+    language: Language = context["language"]
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
-    return report.shown(value).replace("_", " ")
+        return language.moment(value)
+    return language.text(report.shown(value).replace("_", " "))
 
 
+# Plural forms are avoided, so that nothing asks for them.
+_pages.install_gettext_callables(_text, ngettext, newstyle=True)  # type: ignore[attr-defined]  # comes with the extension
 _pages.filters["shown"] = _shown
 
 
@@ -75,6 +90,8 @@ def _html(page: Page, visit: Visit) -> str:
         "token": sessions.token(visit.secret) if account else "",
         "may": lambda role: account is not None and accounts.may(account.role, role),
         "now": visit.now,
+        "language": visit.language,
+        "languages": visit.service.languages.values(),
     }
     return _pages.get_template(page.template).render({**known, **page.values})
 
