@@ -98,9 +98,7 @@ class Client:
         return self._repeating(once) if method in READS else once()
 
     def _outward(self, credential: dict[str, Any]) -> OutwardTransport:
-        limits = httpx.Limits(max_connections=self._gate_settings[1], keepalive_expiry=30)
-        context = tls_context(credential, reveal)
-        return OutwardTransport(context, limits, addresses=reveal(credential.get("addresses") or ""))
+        return OutwardTransport(tls_context(credential, reveal), addresses=reveal(credential.get("addresses") or ""))
 
     def _address(self, url: str, query: Any) -> httpx.URL:
         text = url if "://" in url else self._base + "/" + url.lstrip("/")

@@ -6,6 +6,7 @@ the connection made to the very address that was looked at, so that the name can
 
 import socket
 import ssl
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -22,30 +23,61 @@ Address = IPv4Address | IPv6Address
 # Public by their number, and yet they answer machines of a cloud with what only those should know.
 _FOR_MACHINES = (ip_address("168.63.129.16"),)
 _TRANSLATED = IPv6Network("64:ff9b::/96")  # an IPv4 address in its last four bytes (RFC 6052)
-_PATIENCE, _MOMENT = 10.0, 0.5  # seconds
+_PATIENCE, _MOMENT, _KEPT_OPEN = 10.0, 0.5, 30.0  # seconds
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
-class OutwardTransport(httpx.HTTPTransport):
-    """Carries requests over the network, to addresses that are allowed.
+class OutwardTransport(httpx.BaseTransport):
+    """Carries requests over the network, to addresses that are allowed; each answer is read whole.
 
     `addresses` are those of the credential, such as `10.20.0.7, 10.30.0.0/16`: private ones that its hosts may have.
     Raises JobError when they can't be read, and Unreachable with the code `private_address`, before a connection is
-    made, where a host has another.
+    made, where a host has another. How many requests are under way at once is for the caller to bound.
 
-    >>> OutwardTransport(ssl.create_default_context(), httpx.Limits(), addresses="10.20.0.0/16").close()
+    >>> OutwardTransport(ssl.create_default_context(), addresses="10.20.0.0/16").close()
     """
 
-    def __init__(self, context: ssl.SSLContext, limits: httpx.Limits, *, addresses: str = "") -> None:
-        super().__init__(verify=context, limits=limits, trust_env=False)
+    def __init__(self, context: ssl.SSLContext, *, addresses: str = "") -> None:
+        self._context = context
+        self._network = _Guarded(_networks(addresses))
+        self._lines: list[_Line] = []
+        self._idle: deque[_Line] = deque()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The whole answer. Raises httpx.RequestError.
+
+        A request has a line of its own: one pool for all would look at each of its connections, twice for each request.
+        """
+        try:
+            line = self._idle.pop()  # the one used last, whose connection is most likely still open
+        except IndexError:
+            line = _Line(self._context, self._network)
+            self._lines.append(line)
+        try:
+            response = line.handle_request(request)
+            try:
+                response.read()
+            finally:
+                response.close()
+            return response
+        finally:
+            self._idle.append(line)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for line in self._lines:
+            line.close()
+
+
+class _Line(httpx.HTTPTransport):
+    """One connection at a time, kept open for the next request."""
+
+    def __init__(self, context: ssl.SSLContext, network: "_Guarded") -> None:
+        super().__init__(verify=context, trust_env=False)
         self._pool.close()
         # httpx hands no network of one's own to its pool, so the pool is made here as httpx makes it.
         self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_Guarded(_networks(addresses)),
+            ssl_context=context, max_connections=1, keepalive_expiry=_KEPT_OPEN, network_backend=network
         )
 
 

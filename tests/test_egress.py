@@ -2,6 +2,8 @@
 
 import contextlib
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -19,7 +21,7 @@ class Far:
     """A server on this machine, behind names of which a name service says what the test wants."""
 
     def __init__(self, monkeypatch, folder):
-        self.requests, self.lookups, self.says = [], [], {}
+        self.requests, self.lookups, self.says, self.together = [], [], {}, None
         authority = Authority()
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(authority.certificate_pem)
@@ -29,6 +31,8 @@ class Far:
 
     def answer(self, request):
         self.requests.append(request)
+        if self.together:
+            self.together.wait(30)
         return empty_response(204)
 
     def look_up(self, host, port, *rest, **options):
@@ -46,13 +50,17 @@ class Far:
             for each in found.split()
         ]  # fmt: skip
 
-    def ask(self, host="127.0.0.1", method="DELETE", **credential):
+    def client(self, host="127.0.0.1", **credential):
+        """Our client for it, to be closed."""
         runtime = Runtime()
         runtime.sleep = lambda seconds: None
         url = f"https://{host}:{self.listener.port}"
-        with contextlib.closing(
+        return contextlib.closing(
             Client("primero", {"url": url, "ca_file": str(self.ca_file), **credential}, runtime)
-        ) as it:
+        )  # fmt: skip
+
+    def ask(self, host="127.0.0.1", method="DELETE", **credential):
+        with self.client(host, **credential) as it:
             return it.send(method, "/x").status
 
 
@@ -134,6 +142,20 @@ def test_the_next_address_is_tried(far):
     far.says["localhost"] = ["127.0.0.3 127.0.0.1"]
 
     assert 204 == far.ask("localhost")
+
+
+def test_connections_are_used_again(far):
+    """There are never more connections than requests under way, and none is opened while one is kept."""
+    far.says["localhost"] = ["127.0.0.1"]
+    far.together = threading.Barrier(3)
+    with far.client("localhost") as client, ThreadPoolExecutor(3) as threads:
+        for _ in range(2):
+            assert [204] * 3 == list(threads.map(lambda _: client.send("DELETE", "/x").status, range(3)))
+        far.together = None
+        for _ in range(4):
+            client.send("DELETE", "/x")
+
+    assert (10, 3) == (len(far.requests), len(far.lookups))
 
 
 def test_a_name_that_is_unknown(far):
