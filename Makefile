@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 BROWSER := .venv/.browser
 
-.PHONY: setup demo test browser screenshots bench check chaos fleet kills fuzz lint lock docs docs-pages clean simulate
+.PHONY: setup demo test messages browser screenshots bench check chaos fleet kills fuzz lint lock docs docs-pages clean simulate
 
 setup: $(STAMP)
 
@@ -94,6 +94,10 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The texts of the console's pages, for translators: into runner/console/languages.
+messages: setup
+	$(BIN)/python docs/make_messages.py
 
 # Five pages are made, from docstrings, the command line's help, the registry of events, the project file with its jobs, and its schema;
 # a test fails when one is out of date. Then all pages are built as a site, in build/site: to be read from there, or put behind any

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -15,18 +16,27 @@ from runner.alerts.sight import Sight
 from runner.console import accounts, totp
 from runner.console.app import console
 from runner.console.plan import Plan
+from runner.console.tongues import languages
 from runner.console.visit import Service
 from runner.inbox.intake import Intake
 from runner.inbox.settings import Settings
 from runner.keyfolder import KeyFolder
 from runner.project import Job, Project
-from runner.store import Store
+from runner.store import ItemRecord, Key, Parked, Store
 from runner.triggers import Trigger
 from runner.vault import Vault
-from tests.kept import NOON
+from tests.kept import ERROR, HOUR, NOON, claim, post, run, unit
 
 JOBS = (Job("sort", Path("sort.py"), (Trigger("night", "cron", "30 2 * * *"),)),)
 HOST = "127.0.0.1:8081"
+UNIT = "0123456789abcdef0123456789abcdef"
+RUN = "fedcba9876543210fedcba9876543210"
+UNHCR = "GAM-26-00901"
+CANARY = "Nyaruot Beispiel"
+SCRIPT = "<script>alert(1)</script>"
+PAGES = ["/", "/activity", "/activity?of=items", "/activity.csv", f"/runs/{RUN}", "/settle", "/settle/unreachable",
+         "/settle/no_service", "/keys", "/setup", "/setup/mapping", "/setup/log", "/setup/log.csv", "/people",
+         "/confirm", "/account"]  # fmt: skip
 
 
 class Console:
@@ -42,9 +52,10 @@ class Console:
         self.secrets = {}
         self.jobs = JOBS
         self.setting = Settings("console", **settings)
+        known = languages(self.setting.languages)
         service = Service(
             "test", self.store, self._seen, self._acting, self.vault.keyed, lambda: self.time, self._route,
-            plan=plan or Plan(), ends=ends,
+            plan=plan or Plan(), ends=ends, languages=known,
         )  # fmt: skip
         self._transport = httpx.ASGITransport(
             console(service, self.setting), raise_app_exceptions=False, client=(peer, 4711)
@@ -123,3 +134,17 @@ class Console:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value.strip('"')
         return answer
+
+
+def fill(console):
+    """Something to settle, in which a name, a number and a script are wherever they could get; the console."""
+    store = console.store
+    post(store, "m1", unit(UNIT))
+    error = {**ERROR, "fix": f"Ask about {UNHCR}.", "item": {"individual": UNHCR, "name": CANARY}}
+    item = ItemRecord(0, "failed", {"individual": UNHCR}, "unreachable", CANARY, f"Ask about {UNHCR}.")
+    failed = replace(run(RUN, unit_id=UNIT, outcome="failed", code="unreachable"), items=(item,))
+    store.give_up(claim(store), failed, error=error, expires=NOON + 9 * HOUR, now=NOON)
+    parked = Parked("sort", UNHCR, {"individual": UNHCR, "who": SCRIPT}, "no_service", CANARY, f"About {UNHCR}")
+    store.settle_scheduled("sort", run("r2", "parked"), parked=[parked], now=NOON)
+    store.add_key(Key("k1", "unhcr", b"salt", b"digest", NOON))
+    return console

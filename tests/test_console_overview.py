@@ -34,7 +34,7 @@ def shipped():
 
 def row_of(text, job="sort"):
     """The cells of a job's row in the table of numbers."""
-    row = re.search(rf'<tr><th scope="row">{job}</th>(.*?)</tr>', text, re.DOTALL)[1]
+    row = re.search(rf'<tr><th scope="row"><bdi>{job}</bdi></th>(.*?)</tr>', text, re.DOTALL)[1]
     return [re.sub(r"<.*?>", "", cell) for cell in re.findall(r"<td.*?>(.*?)</td>", row)]
 
 

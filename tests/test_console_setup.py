@@ -145,6 +145,6 @@ def test_log_inventory(tmp_path):
     with Console(tmp_path / "data", plan=Plan(shown_ids=("case_id",))) as console:
         console.enter(role="viewer")
         page, table = console.get("/setup/log").text, console.get("/setup/log.csv").text
-    assert {*EVENTS, *FIELDS} == set(re.findall(r'<th scope="row">(.*?)</th>', page))
+    assert {*EVENTS, *FIELDS} == set(re.findall(r'<th scope="row"><bdi>(.*?)</bdi></th>', page))
     assert "whosever they may be: case_id" in page
     assert set(EVENTS) <= {row[0] for row in csv.reader(io.StringIO(table))}

@@ -69,7 +69,15 @@ class Condition:
     @property
     def sentence(self) -> str:
         """What people are told; in place of what isn't a word of a program stands its length."""
-        return CONDITIONS[self.code].sentence.format(
+        return self.told(CONDITIONS[self.code].sentence)
+
+    def told(self, sentence: str) -> str:
+        """The same by another sentence with the same places, such as that of another language.
+
+        >>> Condition("run_failed", "sort", "unreachable").told("{about} : dernière exécution en échec ({why})")
+        'sort : dernière exécution en échec (unreachable)'
+        """
+        return sentence.format(
             about=_word(self.about), why=_word(self.why) or "unknown", count=self.count, since=shown(self.since)
         )
 

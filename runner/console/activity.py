@@ -14,7 +14,7 @@ _TAKEN = 2000
 _ITEMS = 200
 _DAY = timedelta(days=1)
 _YEARS = range(2000, 3000)
-_OUTCOMES = {
+OUTCOMES = {
     "runs": ("succeeded", "needs_person", "failed"),
     "items": ("done", "withheld", "refused", "parked", "failed"),
 }
@@ -26,11 +26,11 @@ _COLUMNS = {
 
 def activity(visit: Visit) -> Answer:
     """The last runs, or items of runs, of those that are asked for."""
-    known = {"of": tuple(_OUTCOMES), "job": visit.store.jobs_run(), "code": visit.store.codes()}
+    known = {"of": tuple(OUTCOMES), "job": visit.store.jobs_run(), "code": visit.store.codes()}
     wanted = _wanted(visit, known)
     if wanted is None:
         return Page("nothing.html", status=404)
-    values = {"wanted": wanted, "known": known, "outcomes": _OUTCOMES[wanted["of"]], "most": _SHOWN, "taken": _TAKEN}
+    values = {"wanted": wanted, "known": known, "outcomes": OUTCOMES[wanted["of"]], "most": _SHOWN, "taken": _TAKEN}
     try:
         rows = _rows(visit, wanted, _SHOWN)
     except ValueError:
@@ -41,7 +41,7 @@ def activity(visit: Visit) -> Answer:
 
 def table(visit: Visit) -> Answer:
     """The same, and more of them, to be taken along."""
-    wanted = _wanted(visit, {"of": tuple(_OUTCOMES), "job": visit.store.jobs_run(), "code": visit.store.codes()})
+    wanted = _wanted(visit, {"of": tuple(OUTCOMES), "job": visit.store.jobs_run(), "code": visit.store.codes()})
     try:
         found = _rows(visit, wanted, _TAKEN) if wanted else None
     except ValueError:
@@ -91,7 +91,7 @@ def word(text: str | None) -> str:
 def _wanted(visit: Visit, known: Mapping[str, Collection[str]]) -> dict[str, str] | None:
     """What is asked for, with "" for what isn't; None where nothing is called so. Only what is known is said again."""
     of = visit.fields.get("of") or "runs"
-    among = {**known, "outcome": _OUTCOMES.get(of, ())}
+    among = {**known, "outcome": OUTCOMES.get(of, ())}
     wanted = {"of": of, **{name: visit.fields.get(name, "") for name in ("job", "outcome", "code", "since", "until")}}
     return wanted if all(not wanted[name] or wanted[name] in words for name, words in among.items()) else None
 

@@ -4,15 +4,19 @@ import csv
 import io
 from collections.abc import Mapping
 from datetime import datetime
+from gettext import ngettext
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from runner import report
 from runner.console import accounts, assets, sessions
+from runner.console.tongues import Language
 from runner.console.visit import Answer, File, Moved, Page, Table, Visit
 
 _HERE = Path(__file__).parent
@@ -33,15 +37,26 @@ _pages = Environment(
     loader=FileSystemLoader(_HERE / "pages"), autoescape=True, undefined=StrictUndefined,
     trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
 )  # fmt: skip
-_pages.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # comes with the extension
 
 
-def _shown(value: Any) -> str:
+@pass_context
+def _text(context: Context, message: str) -> str:
+    """A message in the page's language; what a catalogue writes is text, whatever it looks like."""
+    language: Language = context["language"]
+    return escape(language.text(message))
+
+
+@pass_context
+def _shown(context: Context, value: Any) -> str:
+    """A value as people read it: times, and words of ours in the page's language."""
+    language: Language = context["language"]
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
-    return report.shown(value).replace("_", " ")
+        return language.moment(value)
+    return language.text(report.shown(value).replace("_", " "))
 
 
+# Plural forms are avoided, so that nothing asks for them.
+_pages.install_gettext_callables(_text, ngettext, newstyle=True)  # type: ignore[attr-defined]  # comes with the extension
 _pages.filters["shown"] = _shown
 _pages.globals["asset"] = assets.address
 
@@ -71,7 +86,9 @@ def asset(request: Request, *, encrypted: bool) -> Response:
 
 def left(*, by_itself: bool) -> Response:
     """Who isn't signed in is sent to the page for that: the whole window, also where a page asked `by_itself`."""
-    return Response(status_code=204, headers={"HX-Redirect": "/enter"}) if by_itself else RedirectResponse("/enter", 303)
+    if by_itself:
+        return Response(status_code=204, headers={"HX-Redirect": "/enter"})
+    return RedirectResponse("/enter", 303)
 
 
 def guarded(response: Response, *, encrypted: bool) -> Response:
@@ -90,6 +107,8 @@ def _html(page: Page, visit: Visit) -> str:
         "token": sessions.token(visit.secret) if account else "",
         "may": lambda role: account is not None and accounts.may(account.role, role),
         "now": visit.now,
+        "language": visit.language,
+        "languages": visit.service.languages.values(),
     }
     return _pages.get_template(page.template).render({**known, **page.values})
 

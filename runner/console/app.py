@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from runner.console import accounts, answers, assets, guarding, sessions
 from runner.console.guarding import Refused
+from runner.console.tongues import chosen
 from runner.console.visit import Answer, Moved, Page, Service, Visit
 from runner.console.ways import WAYS, Way
 from runner.errors import RunnerError, StoreError
@@ -22,6 +23,8 @@ from runner.logs.log import SILENT, Log
 
 _AT_ONCE = 2  # who sign in, since each takes a core for a tenth of a second
 _WAITING = 20  # more of them are turned away at once
+_LANGUAGE = "language"  # the cookie that keeps the choice of one
+_YEAR = 365 * 24 * 3600
 
 
 def console(service: Service, settings: Settings, log: Log = SILENT) -> Starlette:
@@ -50,7 +53,7 @@ class _Gate:
         """The endpoint of a way."""
 
         async def endpoint(request: Request) -> Response:
-            nobody = Visit(self._service, self._service.now(), place=request.path_params)
+            nobody = self._nobody(request)
             try:
                 return await self._answer(way, request, nobody)
             except Refused as refused:
@@ -73,16 +76,21 @@ class _Gate:
             return answers.guarded(Response(status_code=refused.status), encrypted=self._encrypted)
         return answers.asset(request, encrypted=self._encrypted)
 
-    async def elsewhere(self, _request: Request, error: Exception) -> Response:
+    async def elsewhere(self, request: Request, error: Exception) -> Response:
         """Any other path or method."""
         status = error.status_code if isinstance(error, HTTPException) else 404
-        return self._sent(Page("nothing.html", status=status), Visit(self._service, self._service.now()))
+        return self._sent(Page("nothing.html", status=status), self._nobody(request))
 
-    async def unforeseen(self, _request: Request, error: Exception) -> Response:
+    async def unforeseen(self, request: Request, error: Exception) -> Response:
         """What nobody foresaw is told by its place, and not to who asked."""
         self._log.write("unforeseen", part="console", **place_of(error))
-        visit = Visit(self._service, self._service.now())
-        return self._sent(Page("refused.html", {"why": "store"}, 500), visit)
+        return self._sent(Page("refused.html", {"why": "store"}, 500), self._nobody(request))
+
+    def _nobody(self, request: Request) -> Visit:
+        """The visit of whom nobody knows yet, in the language that the browser tells."""
+        place, told = request.scope.get("path_params", {}), request.headers.get("accept-language", "")
+        language = chosen(self._service.languages, request.cookies.get(_LANGUAGE, ""), told)
+        return Visit(self._service, self._service.now(), place=place, language=language)
 
     async def _answer(self, way: Way, request: Request, visit: Visit) -> Response:
         guarding.check_sender(request, self._settings, self._hosts)
@@ -132,9 +140,16 @@ class _Gate:
         response = self._guarded(answers.made(answer, visit))
         if isinstance(answer, Moved) and answer.secret is not None:
             age = None if answer.secret else 0
-            response.set_cookie(self._cookie, answer.secret, max_age=age, path="/", secure=self._encrypted,
-                                httponly=True, samesite="strict")  # fmt: skip
+            self._give(response, self._cookie, answer.secret, age)
+        if isinstance(answer, Moved) and answer.language is not None:
+            self._give(response, _LANGUAGE, answer.language, _YEAR)
         return response
+
+    def _give(self, response: Response, name: str, value: str, age: int | None) -> None:
+        """A cookie for us alone, in no script's reach."""
+        response.set_cookie(
+            name, value, max_age=age, path="/", secure=self._encrypted, httponly=True, samesite="strict"
+        )
 
     def _guarded(self, response: Response) -> Response:
         return answers.guarded(response, encrypted=self._encrypted)

@@ -1,5 +1,6 @@
 """Who did what: the newest entries of the audit log, and whether all of it is as it was written."""
 
+from datetime import datetime
 from typing import Any
 
 from runner.console.visit import Answer, Page, Visit
@@ -30,5 +31,5 @@ def _page(visit: Visit, **found: int) -> Page:
 
 def _row(visit: Visit, entry: AuditLine) -> dict[str, Any]:
     about = [f"{name} {visit.told(str(value))}" for name, value in entry.about.items() if value is not None]
-    names = ("number", "time", "event", "who")
-    return {**{name: getattr(entry, name) for name in names}, "about": ", ".join(about)}
+    told = {name: getattr(entry, name) for name in ("number", "event", "who")}
+    return {**told, "time": datetime.fromisoformat(entry.time), "about": ", ".join(about)}

@@ -1,4 +1,4 @@
-"""Signing in, proving once more who one is, and signing out."""
+"""Signing in, proving once more who one is, and signing out; and in which language one reads."""
 
 from runner.console import accounts, sessions
 from runner.console.visit import Answer, Moved, Page, Visit
@@ -23,6 +23,12 @@ def leave(visit: Visit) -> Answer:
     """End the session."""
     sessions.end(visit.store, visit.secret, now=visit.now)
     return Moved("/enter", secret="")
+
+
+def choose_language(visit: Visit) -> Answer:
+    """Keep the language that somebody chose; anything else changes nothing."""
+    wanted = visit.fields.get("language", "")
+    return Moved("/", language=wanted if wanted in visit.service.languages else None)
 
 
 def _let_in(visit: Visit, name: str) -> Answer:

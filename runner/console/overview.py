@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from runner.alerts.conditions import Condition
+from runner.alerts.registry import CONDITIONS
 from runner.alerts.sight import Sight
 from runner.alerts.standing import standing
 from runner.console.charts import DAYS, HEIGHT, WIDTH, Chart, charts, first_day
@@ -25,12 +26,18 @@ def overview(visit: Visit) -> Answer:
     drawn = charts(visit.store.days(first_day(today)), [job.name for job in sight.jobs], today)
     values = {
         "jobs": _jobs(visit, sight, on, document["jobs"], drawn),
-        "told": [{**each.document(), "mark": _MARKS[each.severity]} for each in on],
+        "told": [_told(visit, condition) for condition in on],
         "all_in_all": _MARKS[on[0].severity] if on else "well",
         "certificates": [_certificate(where, end, visit.now) for where, end in visit.service.ends().items()],
         "days": DAYS, "width": WIDTH, "height": HEIGHT, "today": today,
     }  # fmt: skip
     return Page("overview.html", {**document, **values})
+
+
+def _told(visit: Visit, condition: Condition) -> dict[str, Any]:
+    """What needs a look, in the language of the page."""
+    sentence = condition.told(visit.language.text(CONDITIONS[condition.code].sentence))
+    return {**condition.document(), "sentence": sentence, "mark": _MARKS[condition.severity]}
 
 
 def _jobs(

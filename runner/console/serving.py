@@ -7,6 +7,7 @@ from runner.alerts.conditions import Condition, conditions
 from runner.alerts.sight import Sight, look
 from runner.console import plan
 from runner.console.app import console
+from runner.console.tongues import languages
 from runner.console.visit import Service
 from runner.errors import Invalid
 from runner.inbox import settings
@@ -33,8 +34,8 @@ def listener(
 ) -> Listener:
     """The console of a service on its socket, not yet answering. `now` gives the time.
 
-    Raises Invalid where nobody could sign in, InvalidProject for settings that can't be meant, WrongUse where the
-    address is taken.
+    Raises Invalid where nobody could sign in, InvalidProject for settings that can't be meant and for a country's
+    catalogue that isn't fit, WrongUse where the address is taken.
     """
     if not any(account.ended is None for account in store.accounts()):
         raise Invalid("the console has no account", fix="Make one: runner console add-user NAME --role administrator")
@@ -48,9 +49,10 @@ def listener(
     def route(acting: Store, message: str) -> Accepted | None:
         return Intake(acting, vault, project, settings.of(project), now=now).take_again(message)
 
+    setting = settings.of(project, "console")
     service = Service(
         project.name, store, seen, lambda who: places.store(who=who), vault.keyed, now, route,
         plan=plan.of(project, made_of.configuration), ends=lambda: certificates.ends(project, places.credentials),
+        languages=languages(setting.languages),
     )  # fmt: skip
-    setting = settings.of(project, "console")
     return Listener(console(service, setting, log), setting, log)

@@ -13,7 +13,7 @@ _SHOWN = 30
 _AT_ONCE = 200  # messages that are routed anew
 _LONGEST = 200  # characters of a reason
 _QUARANTINED = "quarantined"  # the status of messages that no job waits for, which stands for their cause
-_KINDS = {"parked": "parked", "dead": "given up", "record": "parked", "held": "held back", _QUARANTINED: "not routed"}
+KINDS = {"parked": "parked", "dead": "given up", "record": "parked", "held": "held back", _QUARANTINED: "not routed"}
 _NEEDS_A_LOOK = ("parked", "failed", "refused")
 
 
@@ -21,8 +21,8 @@ def causes(visit: Visit) -> Answer:
     """All causes: what each means, what to do, and what it hinders: jobs, how many, since when, when the first ends."""
     found: dict[str, list[Any]] = {}
     for each in visit.store.unsettled():
-        if each.kind in _KINDS:
-            row = {"kind": _KINDS[each.kind], "job": each.job, "count": each.count, "since": each.since,
+        if each.kind in KINDS:
+            row = {"kind": KINDS[each.kind], "job": each.job, "count": each.count, "since": each.since,
                    "expires": each.expires}  # fmt: skip
             found.setdefault(each.code or each.kind, []).append(row)
     rows = [{"code": str(said("code", code)), "rows": rows, "meaning": meaning(code)} for code, rows in found.items()]
@@ -73,7 +73,7 @@ def _unit(visit: Visit, line: UnitLine) -> dict[str, Any]:
     error = line.error or {}
     last = None if error.get("item") or error.get("fix") else _last_item(visit, line.id)
     ids, fix = (last.ids, last.fix) if last else (error.get("item") or {}, error.get("fix"))
-    return {"id": line.id, "job": line.job, "what": _KINDS[line.status], "since": line.settled,
+    return {"id": line.id, "job": line.job, "what": KINDS[line.status], "since": line.settled,
             "expires": line.expires, "ids": visit.ids(ids), "fix": visit.told(fix)}  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from runner.alerts.conditions import Condition
 from runner.alerts.sight import Sight
 from runner.console.plan import Plan
+from runner.console.tongues import ENGLISH, Language, languages
 from runner.logs.log import shown_form
 from runner.store import Accepted, Account, Known, Session, Store
 
@@ -19,7 +20,7 @@ class Service:
 
     `acting` opens the store once more, for what somebody does, so that the audit log names them; by `route` it routes
     a quarantined message anew, by its id (`Intake.take_again`). `plan` is what the service is to do, and `ends` tells
-    when each certificate ends, by where it is named.
+    when each certificate ends, by where it is named. `languages` are those of the pages, by code.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Service:
     route: Callable[[Store, str], Accepted | None]
     plan: Plan = field(default_factory=Plan)
     ends: Callable[[], Mapping[str, datetime]] = dict
+    languages: Mapping[str, Language] = field(default_factory=languages)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Visit:
     secret: str = ""
     session: Session | None = None
     account: Account | None = None
+    language: Language = ENGLISH
 
     @property
     def store(self) -> Store:
@@ -84,10 +87,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Moved:
-    """Go on there, a path of ours. `secret` is a new session, "" ends the one there is, None leaves it."""
+    """Go on there, a path of ours. `secret` is a new session, "" ends the one there is, None leaves it; `language` is
+    the code of one that was chosen, None leaves it, too."""
 
     to: str
     secret: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ _PROOF = ("password", "code")
 WAYS: Sequence[Way] = (
     Way("GET", "/enter", None, entering.ask),
     Way("POST", "/enter", None, entering.enter, proves=True),
+    Way("POST", "/language", None, entering.choose_language),
     Way("GET", "/confirm", "viewer", entering.ask),
     Way("POST", "/confirm", "viewer", entering.confirm, proves=True),
     Way("POST", "/leave", "viewer", entering.leave),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 
 from runner import credentials
 from runner.errors import InvalidProject
@@ -31,7 +32,7 @@ class Settings:
     """The whole table. `behind_proxy` are the addresses of the proxy that ends TLS, `allow_from` those of senders (all
     when empty); `rate` is in messages a minute for each key; a body that is posted again within `repeat_days` after
     its success is the same message. `table` is its name, `hosts` are those by which browsers ask for the console, and
-    `url` is its address, as alerts name it."""
+    `url` is its address, as alerts name it; `languages` is the folder of more catalogues of messages for its pages."""
 
     table: str = "inbox"
     address: str = "127.0.0.1"
@@ -44,6 +45,7 @@ class Settings:
     repeat_days: float = 90
     hosts: tuple[str, ...] = ()
     url: str = ""
+    languages: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -60,6 +62,8 @@ def of(project: Project, table: str = "inbox") -> Settings:
     entry |= credentials.resolve(files, project.folder, lambda where: f"{project.path.name}, {table}")
     for key in ("behind_proxy", "allow_from"):
         entry[key] = tuple(_network(table, key, text) for text in entry.get(key, ()))
+    if "languages" in entry:
+        entry["languages"] = project.folder / entry["languages"]
     entry |= {"limits": Limits(**entry.get("limits", {})), "hosts": tuple(entry.get("hosts", ()))}
     return Settings(table, **entry)
 
