@@ -9,6 +9,7 @@ import pytest
 
 from runner import project
 from runner.console import charts, plan
+from runner.console.assets import ASSETS
 from runner.console.plan import Flow, Plan
 from runner.store import DayCount, Parked
 from tests import consoles
@@ -150,9 +151,7 @@ def test_chart_for_those_who_do_not_see_it(console):
 
 
 def test_first_page_of_seven_busy_jobs(tmp_path, shipped, monkeypatch):
-    """With seven jobs that all had something to do on each of thirty days, the first page is at most 60 KB."""
-    from runner.console.answers import FILES
-
+    """With seven jobs that all had something to do on each of thirty days, the first page is at most 60 KB as sent."""
     jobs = tuple(replace(consoles.JOBS[0], name=name) for name in shipped.flows)
     monkeypatch.setattr(consoles, "JOBS", jobs)
     counted = [
@@ -165,4 +164,4 @@ def test_first_page_of_seven_busy_jobs(tmp_path, shipped, monkeypatch):
         monkeypatch.setattr(console.store, "days", lambda since: counted)
         page = console.get("/").content
     assert page.count(b"<tr><th") > 210
-    assert len(page) + sum(len(content) for content, _ in FILES.values()) <= 60_000
+    assert len(page) + sum(len(each.packed) for each in ASSETS.values()) <= 60_000
