@@ -15,6 +15,7 @@ from runner.alerts.conditions import conditions
 from runner.alerts.sight import Sight
 from runner.console import accounts, totp
 from runner.console.app import console
+from runner.console.assets import ASSETS
 from runner.console.plan import Plan
 from runner.console.tongues import languages
 from runner.console.visit import Service
@@ -148,3 +149,10 @@ def fill(console):
     store.settle_scheduled("sort", run("r2", "parked"), parked=[parked], now=NOON)
     store.add_key(Key("k1", "unhcr", b"salt", b"digest", NOON))
     return console
+
+
+def weight(page):
+    """The bytes of a page with the style sheets and scripts that it names, as they are sent to browsers."""
+    needed = re.findall(r'(?:href|src)="(/[\w.]+\.(?:css|js))\?\w+"', page)
+    assert {"/simple.min.css", "/console.css"} <= set(needed)
+    return len(page.encode()) + sum(len(ASSETS[each].packed) for each in needed)
