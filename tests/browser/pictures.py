@@ -42,6 +42,10 @@ def main():
         for name, address in SHOWN.items():
             amal.open(address)
             taken.append(_taken(amal, name))
+        amal.page.locator("#language").select_option("ar")
+        amal.page.locator('form[action="/language"] button').click()
+        amal.page.locator("html[dir=rtl]").wait_for()
+        taken.append(_taken(amal, "overview-arabic"))
         amal.close()
     subprocess.run([*SMALLER, *taken], check=True)
 
