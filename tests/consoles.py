@@ -43,10 +43,11 @@ PAGES = ["/", "/activity", "/activity?of=items", "/activity.csv", f"/runs/{RUN}"
 class Console:
     """The console of a folder. `get` and `post` go through the whole application, without sockets, as one browser."""
 
-    def __init__(self, folder, *, peer="127.0.0.1", plan=None, ends=dict, **settings):
+    def __init__(self, folder, *, at=None, peer="127.0.0.1", plan=None, ends=dict, **settings):
         self.folder = folder
         self.time = NOON
-        self.store = Store.open(folder, who="service")
+        self._at = at
+        self.store = Store.open(folder, at=at, who="service")
         self.vault = Vault(KeyFolder(folder / "keys"), now=lambda: self.time)
         self.vault.ensure_today()
         self.cookies = {}
@@ -68,7 +69,7 @@ class Console:
 
     @contextmanager
     def _acting(self, who):
-        with Store.open(self.folder, who=who) as store:
+        with Store.open(self.folder, at=self._at, who=who) as store:
             yield store
 
     def _route(self, store, message):

@@ -31,6 +31,18 @@ def filled(console):
     return fill(console)
 
 
+def test_every_page_over_both_stores(tmp_path, database):
+    """Every page is there, whichever database the store is in."""
+    with Console(tmp_path, at=database.address(tmp_path)) as console:
+        fill(console)
+        console.enter(role="administrator")
+        answers = {path: console.get(path).status_code for path in (*PAGES, "/audit")}
+        found = console.act("/find", id=UNHCR)
+        verified = console.act("/audit/verify")
+    assert dict.fromkeys(answers, 200) == answers
+    assert (200, 200) == (found.status_code, verified.status_code)
+
+
 def events(console, event):
     return [(line.who, dict(line.about)) for line in console.store.audit_log(event=event)]
 

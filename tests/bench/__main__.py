@@ -8,9 +8,9 @@ from pathlib import Path
 from tests.bench.page import Table, load
 
 # In this order; a name is that of the module that measures it.
-BENCHES = ("start", "items", "flow", "caseload", "posts", "claims", "erasing", "postgres", "idle", "reference")
+BENCHES = ("start", "items", "flow", "caseload", "posts", "claims", "erasing", "postgres", "pages", "idle", "reference")
 # What is compared there is not the disk's to decide: a disk that is slow makes all alike.
-IN_MEMORY = ("posts", "claims", "erasing", "postgres")
+IN_MEMORY = ("posts", "claims", "erasing", "postgres", "pages")
 
 
 def main():
