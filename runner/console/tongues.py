@@ -19,7 +19,7 @@ from runner.errors import InvalidProject
 OURS = Path(__file__).parent / "languages"
 PLACE = re.compile(r"%\(\w+\)s|\{\w+\}")
 
-_FIX = "Make it from messages.pot (docs/console.md, Another language)."
+_FIX = "Make it from messages.pot (docs/console.md, Languages)."
 _ISOLATED = "\u2068\\g<0>\u2069"  # first strong isolate: what is put in doesn't turn the words around it
 _LONGEST = 200  # characters of what a browser says that it reads
 _WISH = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*")
