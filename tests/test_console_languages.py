@@ -30,12 +30,12 @@ def messages():
     return module
 
 
-def put(folder, name, translations):
+def put(folder, name, translations, flags=()):
     """A catalogue in a country's folder."""
     folder.mkdir(exist_ok=True)
     catalogue = Catalog()
     for message, translation in translations.items():
-        catalogue.add(message, translation)
+        catalogue.add(message, translation, flags=flags)
     with (folder / name).open("wb") as file:
         write_po(file, catalogue)
     return folder
@@ -179,8 +179,10 @@ def test_a_countrys_own(tmp_path):
     """A country adds a language and mends a message of ours; what its catalogue lacks or has as fuzzy is ours."""
     folder = put(tmp_path / "more", "fr.po", {"Overview": "Tableau de bord"})
     put(folder, "sw.po", {"Overview": "Muhtasari"})
+    put(folder, "ar.po", {"Overview": "Guessed"}, flags=("fuzzy",))
     known = tongues.languages(folder)
     assert ["Tableau de bord", "À régler"] == [known["fr"].text(text) for text in ("Overview", "To settle")]
+    assert "نظرة عامة" == known["ar"].text("Overview")
     assert ["Muhtasari", "To settle"] == [known["sw"].text(text) for text in ("Overview", "To settle")]
 
 
@@ -191,6 +193,11 @@ def test_a_translation_that_does_not_fit(tmp_path, translation):
     with pytest.raises(InvalidProject, match=r"sw\.po: message 1 has other places to fill in") as caught:
         tongues.languages(folder)
     assert "%(name)s" in caught.value.fix
+
+
+def test_ids_do_not_turn_words():
+    """Where one reads from right to left, what is put into a message stands by itself, and turns no word around it."""
+    assert "\u2068%(id)s\u2069" in tongues.languages()["ar"].text("Run %(id)s")
 
 
 def test_a_translation_is_text(tmp_path):
