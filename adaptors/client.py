@@ -4,10 +4,9 @@ Reads are repeated here, three times within 30 seconds; writes are not, since th
 """
 
 import base64
-import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,7 +14,8 @@ import httpx
 import tenacity
 
 from adaptors.egress import OutwardTransport
-from adaptors.errors import JobError, NotAllowed, Unreachable
+from adaptors.errors import FarSideError, JobError, NotAllowed, Unreachable
+from adaptors.exchange import Answer, Request, json_or_none
 from adaptors.failures import connection_error, refusal, retry_after, told_path
 from adaptors.gate import Gate
 from adaptors.promises import State
@@ -24,18 +24,8 @@ from adaptors.tls import tls_context
 
 LONGEST_URL = 1_000  # bytes; the proxy usually in front of Primero refuses 1,024
 READ_REPEATS, READ_PATIENCE = 3, 30.0  # times, seconds
-READS = ("GET", "HEAD")
 _HEADERS = {"user-agent": "primero-progres-bridge", "accept": "application/json", "accept-encoding": "gzip, deflate"}
 _PATIENCE = {"timeout": httpx.Timeout(30, connect=10, pool=60).as_dict()}  # seconds
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a system answered with a 2xx: status, body (parsed JSON; None when empty), headers (lower-case names)."""
-
-    status: int
-    body: Any = field(repr=False)
-    headers: dict[str, str] = field(repr=False)
 
 
 class Client:
@@ -75,6 +65,7 @@ class Client:
         self._gate_settings = float(credential.get("rate") or 40), int(credential.get("connections") or 8)
         self._headers = {**_HEADERS, **(headers or {})}
         self._transport: httpx.BaseTransport = runtime.transport or self._outward(credential)
+        self._repeating = self._retrying()
 
     def close(self) -> None:
         """Close the connections."""
@@ -87,15 +78,11 @@ class Client:
 
         `query` is a dict or a list of pairs. Reads that can't be answered now are repeated.
         """
-        address = self._address(url, query)
-        where = f"{method} {address.host}{told_path(address.path, self._paths)}"
-        content = None if body is None else _encoded(body, where)
+        request = Request(method, self._address(url, query), self._paths)
+        content = None if body is None else request.encoded(body)
         typed = {"content-type": "application/json"} if content is not None else {}
-
-        def once() -> Answer:
-            return self._send_once(method, address, content, {**typed, **(headers or {})}, where)
-
-        return self._repeating(once) if method in READS else once()
+        once = partial(self._send_once, request, content, {**typed, **(headers or {})})
+        return once() if request.writes else self._repeating(once)
 
     def _outward(self, credential: dict[str, Any]) -> OutwardTransport:
         return OutwardTransport(tls_context(credential, reveal), addresses=reveal(credential.get("addresses") or ""))
@@ -120,7 +107,7 @@ class Client:
             )
         return address
 
-    def _repeating(self, once: Callable[[], Answer]) -> Answer:
+    def _retrying(self) -> tenacity.Retrying:
         def pause(attempt: tenacity.RetryCallState) -> float:
             error = attempt.outcome.exception() if attempt.outcome else None
             told = getattr(error, "retry_after", None)
@@ -133,59 +120,63 @@ class Client:
             retry=tenacity.retry_if_exception_type(Unreachable),
             wait=pause,
             stop=enough,
-            sleep=self._runtime.sleep,
+            sleep=lambda seconds: self._runtime.sleep(seconds),
             reraise=True,
-        )(once)
+        )
 
-    def _send_once(
-        self, method: str, address: httpx.URL, content: bytes | None, headers: dict[str, str], where: str
-    ) -> Answer:
-        writes = method not in READS
-        host = f"{address.host}:{_port(address)}"
+    def _send_once(self, request: Request, content: bytes | None, headers: dict[str, str]) -> Answer:
+        host = f"{request.address.host}:{_port(request.address)}"
         gate = self._runtime.resource(("gate", host), lambda: Gate(*self._gate_settings, self._runtime))
         try:
             with gate:
-                self._refuse_when_locked(where)  # here, since a 401 may have come while this one waited for its turn
-                if writes:
+                self._refuse_when_locked(request)  # here, since a 401 may have come while this one waited for its turn
+                if request.writes:
                     self._runtime.fence()
-                response = self._exchanged(method, address, content, headers)
+                response = self._exchanged(request, content, headers)
         except httpx.RequestError as error:
-            raise connection_error(error, where, writes=writes) from None
+            raise connection_error(error, request.where, writes=request.writes) from None
         if 200 <= response.status_code < 300:
-            body = _parsed(response, where) if self._json_only else _quiet_json(response)
+            body = request.parsed(response) if self._json_only else json_or_none(response)
             return Answer(response.status_code, body, dict(response.headers))
-        if response.status_code == 401:
+        raise self._refusal(response, request)
+
+    def _refusal(self, response: httpx.Response, request: Request) -> FarSideError:
+        status, said = response.status_code, json_or_none(response)
+        if status == 401:
             self._locked = self._locks
-        said = _quiet_json(response)
-        fields = self._explain(response.status_code, said)
-        refused = refusal(response.status_code, where, self.name, writes=writes, fields=fields, said=said)
+        fields = self._explain(status, said)
+        refused = refusal(status, request.where, self.name, writes=request.writes, fields=fields, said=said)
         if isinstance(refused, Unreachable):
             refused.retry_after = retry_after(response.headers, self._runtime.now()) or refused.retry_after
-        raise refused
+        return refused
 
-    def _exchanged(
-        self, method: str, address: httpx.URL, content: bytes | None, headers: dict[str, str]
-    ) -> httpx.Response:
+    def _exchanged(self, request: Request, content: bytes | None, headers: dict[str, str]) -> httpx.Response:
         """The whole answer to one request.
 
         There is no `httpx.Client` about the transport: its cookies, redirects and log of addresses are all unwanted,
         and cost a third of a request even where they are switched off.
         """
-        request = httpx.Request(
-            method, address, content=content, headers={**self._headers, **headers}, extensions=_PATIENCE
+        sent = httpx.Request(
+            request.method,
+            request.address,
+            content=content,
+            headers={**self._headers, **headers},
+            extensions=_PATIENCE,
         )
-        response = self._transport.handle_request(request)
-        response.request = request
+        response = self._transport.handle_request(sent)
         try:
             response.read()
         finally:
             response.close()
         return response
 
-    def _refuse_when_locked(self, where: str) -> None:
+    def _refuse_when_locked(self, request: Request) -> None:
         if self._locked:
             raise NotAllowed(
-                f"{where}: not asked again after a 401", status=401, fix="Correct the credential first.", code="locked"
+                f"{request.where}: not asked again after a 401",
+                status=401,
+                fix="Correct the credential first.",
+                code="locked",
             )
 
 
@@ -250,34 +241,3 @@ def _addresses(credential: dict[str, Any]) -> Iterable[httpx.URL]:
 
 def _port(address: httpx.URL) -> int:
     return address.port or (443 if address.scheme == "https" else 80)
-
-
-def _encoded(body: Any, where: str) -> bytes:
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except (TypeError, ValueError) as error:
-        raise JobError(
-            f"{where}: the body is no JSON ({type(error).__name__})", fix="Map it to texts and numbers."
-        ) from None
-
-
-def _parsed(response: httpx.Response, where: str) -> Any:
-    if not response.content:
-        return None
-    try:
-        return response.json()
-    except (ValueError, RecursionError):
-        raise Unreachable(
-            f"{where} answered {response.status_code} with something that is no JSON",
-            status=response.status_code,
-            code="unreadable_answer",
-            unknown=response.request.method not in READS,
-            fix="Perhaps a proxy answered; check the URL in the credential.",
-        ) from None
-
-
-def _quiet_json(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except (ValueError, RecursionError):
-        return None

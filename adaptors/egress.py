@@ -6,7 +6,7 @@ the connection made to the very address that was looked at, so that the name can
 
 import socket
 import ssl
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -15,6 +15,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from adaptors.connection import Connection
 from adaptors.errors import JobError, Unreachable
 from adaptors.failures import connection_error
 
@@ -23,7 +24,7 @@ Address = IPv4Address | IPv6Address
 # Public by their number, and yet they answer machines of a cloud with what only those should know.
 _FOR_MACHINES = (ip_address("168.63.129.16"),)
 _TRANSLATED = IPv6Network("64:ff9b::/96")  # an IPv4 address in its last four bytes (RFC 6052)
-_PATIENCE, _MOMENT, _KEPT_OPEN = 10.0, 0.5, 30.0  # seconds
+_PATIENCE, _MOMENT = 10.0, 0.5  # seconds
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -41,44 +42,44 @@ class OutwardTransport(httpx.BaseTransport):
         self._context = context
         self._network = _Guarded(_networks(addresses))
         self._lines: list[_Line] = []
-        self._idle: deque[_Line] = deque()
+        self._idle: defaultdict[tuple[str, str, int | None], deque[_Line]] = defaultdict(deque)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The whole answer. Raises httpx.RequestError.
 
         A request has a line of its own: one pool for all would look at each of its connections, twice for each request.
         """
+        idle = self._idle[request.url.scheme, request.url.host, request.url.port]
         try:
-            line = self._idle.pop()  # the one used last, whose connection is most likely still open
+            line = idle.pop()  # the one used last, whose connection is most likely still open
         except IndexError:
-            line = _Line(self._context, self._network)
-            self._lines.append(line)
+            line = self._line(request.url)
         try:
             response = line.handle_request(request)
-            try:
-                response.read()
-            finally:
-                response.close()
+            response.read()
             return response
         finally:
-            self._idle.append(line)
+            idle.append(line)
 
     def close(self) -> None:
         """Close the connections."""
         for line in self._lines:
             line.close()
 
+    def _line(self, url: httpx.URL) -> "_Line":
+        secure = url.scheme == "https"
+        port = url.port or (443 if secure else 80)
+        host = url.raw_host.decode("ascii")
+        line = _Line(Connection(host, port, self._context if secure else None, self._network))
+        self._lines.append(line)
+        return line
+
 
 class _Line(httpx.HTTPTransport):
-    """One connection at a time, kept open for the next request."""
+    """What httpx itself sends by, over one connection in the place of its pool."""
 
-    def __init__(self, context: ssl.SSLContext, network: "_Guarded") -> None:
-        super().__init__(verify=context, trust_env=False)
-        self._pool.close()
-        # httpx hands no network of one's own to its pool, so the pool is made here as httpx makes it.
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context, max_connections=1, keepalive_expiry=_KEPT_OPEN, network_backend=network
-        )
+    def __init__(self, connection: Connection) -> None:
+        self._pool = connection  # type: ignore[assignment]
 
 
 def opened(host: str, port: int, context: ssl.SSLContext | None, *, addresses: str = "") -> dict[str, Any] | None:

@@ -9,7 +9,8 @@ what was done before.
 from collections.abc import Sequence
 from typing import Any
 
-from adaptors.client import READS, Answer, Client, basic, client_of, reveal
+from adaptors.client import Client, basic, client_of, reveal
+from adaptors.exchange import READS, Answer
 from adaptors.operations import Operation, rehearsed
 from adaptors.outgoing import Outgoing
 from adaptors.promises import State, given, reads_of

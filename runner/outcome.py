@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,13 +37,17 @@ class Run:
     error: RunnerError | None = None
     printed: int = 0
 
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How many items had each outcome, in the order in which these came up."""
+        return Counter(item["outcome"] for item in self.items)
+
     @property
     def outcome(self) -> str:
         """`succeeded`, `needs_person` (an item is parked) or `failed` (an item is to be tried again, or it raised)."""
-        found = {item["outcome"] for item in self.items}
-        if self.error or "failed" in found:
+        if self.error or self.counts["failed"]:
             return "failed"
-        return "needs_person" if "parked" in found else "succeeded"
+        return "needs_person" if self.counts["parked"] else "succeeded"
 
     @cached_property
     def causes(self) -> list[Cause]:
@@ -69,7 +74,7 @@ class Run:
         """0, or 4 when an item needs a look, or that of the error that ended the run."""
         if self.error:
             return self.error.exit_code
-        return 4 if any(item["outcome"] in NEEDS_A_LOOK for item in self.items) else 0
+        return 4 if any(self.counts[outcome] for outcome in NEEDS_A_LOOK) else 0
 
     @property
     def cursor(self) -> str | None:

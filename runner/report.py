@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -26,7 +25,7 @@ def run_document(run: Run) -> dict[str, Any]:
 def run_lines(run: Run) -> Iterator[str]:
     """A run in words: how many items had each outcome, and a line for each that has something to say."""
     yield f"{run.job}: {run.outcome.replace('_', ' ')}" + ("" if run.items else ", no items")
-    for outcome, count in Counter(item["outcome"] for item in run.items).items():
+    for outcome, count in run.counts.items():
         yield f"{count:>7} {outcome}"
     for item, record in zip(run.items, run.state.get("outcomes", ()), strict=True):
         if item["outcome"] not in _QUIET or item["message"] or item.get("differs"):

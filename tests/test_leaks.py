@@ -16,7 +16,7 @@ from flows import decision, held, intervention, outgoing, send
 from hostile import ANSWERS, CANARIES, CANARY, SAID, Misnamed, SometimesHostile, credentials_for, found_in, hostile
 from virtual import NOON, Clock, Service
 
-from adaptors.client import Answer
+from adaptors.exchange import Answer
 from adaptors.primero.filters import filter_by
 from adaptors.runtime import Runtime
 from adaptors.sandbox import Sandbox

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from adaptors.client import Answer, Client, basic, client_of, reveal
+from adaptors.client import Client, basic, client_of, reveal
 from adaptors.errors import JobError, NotFound, Unreachable
+from adaptors.exchange import Answer
 from adaptors.failures import told_path
 from adaptors.primero.pages import Record
 from adaptors.promises import State

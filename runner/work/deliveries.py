@@ -64,8 +64,7 @@ class Deliveries:
             self._tries[job.name] = 0
             self._pausing.pop(job.name, None)
             return
-        delivered = any(item["outcome"] == "done" for item in run.items)
-        self._tries[job.name] = 1 if delivered else self._tries[job.name] + 1
+        self._tries[job.name] = 1 if run.counts["done"] else self._tries[job.name] + 1
         pause = self._place.table.pause(run.causes, self._tries[job.name], self._place.world.chance)
         self._pausing[job.name] = self._place.now() + pause
 

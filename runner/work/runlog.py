@@ -1,7 +1,5 @@
 """What the log says of a run: that it began, what became of its items, what it printed or raised, and how it ended."""
 
-from collections import Counter
-
 from runner.errors import Cause
 from runner.logs.log import Log
 from runner.outcome import Run
@@ -25,11 +23,10 @@ def tell_run(log: Log, job: Job, run: Run, record: RunRecord) -> None:
             log.write("job_raised", **about, operation=operation, type=kind, file=file, line=line)
     if run.printed:
         log.write("job_printed", **about, lines=run.printed)
-    counts = Counter(item["outcome"] for item in run.items)
-    _tell_answers(log, job, run, about, delivered=counts["done"])
+    _tell_answers(log, job, run, about, delivered=run.counts["done"])
     seconds = (record.ended - record.started).total_seconds()
     ended = {"unit": record.unit, "outcome": run.outcome, "code": record.code, "seconds": seconds}
-    log.write("run_ended", **about, **ended, **counts)
+    log.write("run_ended", **about, **ended, **run.counts)
 
 
 def _tell_answers(log: Log, job: Job, run: Run, about: dict[str, str], *, delivered: int) -> None:

@@ -45,7 +45,7 @@ def window_of(
     >>> list(window_of(Run("sort", {"outcomes": [item]}, (item,), ()), RetryTable(), tries={}).parked)
     ['c-1']
     """
-    got_through = any(item["outcome"] == "done" for item in run.items)
+    got_through = run.counts["done"] > 0
     to_park = {record_of(item): item for item in run.items if item["outcome"] == "parked"}
     again: dict[str, int] = {}
     for item, record in zip(run.items, run.state.get("outcomes", ()), strict=True):
