@@ -63,8 +63,7 @@ def once(
         if later:
             wanted = f"{_message_id(state)} {wanted}".rstrip()
         can_wait = later and state.get("outbox") is not None
-        found = line.read()
-        match _standing(line, found, wanted, after, repeatable=may_send(line, operation, state)):
+        match _standing(line, wanted, after, repeatable=may_send(line, operation, state)):
             case "settled":
                 _mark_unchanged(state)
                 return state
@@ -81,22 +80,21 @@ def once(
             case "begun":
                 raise outcome_unknown(line, _BY_PERSON)
             case _ if later:
-                return _answered(state, operation, line, wanted, found)
+                return _answered(state, operation, line, wanted)
             case _:
-                return _sent(state, operation, line, wanted, found)
+                return _sent(state, operation, line, wanted)
 
     return Operation(f"once({name_of(operation)})", run, reads=reads_of([key, value]), steps=[operation])
 
 
-def _standing(
-    line: Line, found: Entry | None, value: str, after: Mapping[str, str] | None, *, repeatable: bool
-) -> str:
+def _standing(line: Line, value: str, after: Mapping[str, str] | None, *, repeatable: bool) -> str:
     """Where a sending stands, by all that the ledger knows; of several words the first holds.
 
     `settled`: this very value is sent, or waits in the outbox · `behind`: what must come before isn't through ·
     `doubtful`: a restored ledger can't vouch for it · `queued`: an earlier value waits in the outbox · `begun`: a run
     was killed while it was sent, and it must not be repeated unasked · `open`: it can be sent.
     """
+    found = line.read()
     status = found["status"] if found else None
     if found and status in ("done", "waiting") and found["value"] == value:
         return "settled"
@@ -109,8 +107,9 @@ def _standing(
     return "begun" if status == "intended" and not repeatable else "open"
 
 
-def _sent(state: State, operation: Any, line: Line, value: str, before: Entry | None) -> State:
-    """Send it now, with the ledger written before and after; `before` is what it holds now."""
+def _sent(state: State, operation: Any, line: Line, value: str) -> State:
+    """Send it now, with the ledger written before and after."""
+    before = line.read()
     begin(line, value, state)
     try:
         state = call(operation, state)
@@ -122,10 +121,10 @@ def _sent(state: State, operation: Any, line: Line, value: str, before: Entry | 
     return state
 
 
-def _answered(state: State, operation: Any, line: Line, value: str, before: Entry | None) -> State:
+def _answered(state: State, operation: Any, line: Line, value: str) -> State:
     """Send an answer now, or keep it in the outbox; one that is refused is for a person."""
     try:
-        return _sent(state, operation, line, value, before)
+        return _sent(state, operation, line, value)
     except (Unreachable, NotAllowed) as error:
         if state.get("outbox") is None:
             raise

@@ -3,6 +3,7 @@
 It has the same server as ours, and does nothing else: no key, no limits, no fingerprint, no encryption.
 """
 
+import socket
 import sqlite3
 import sys
 
@@ -29,10 +30,11 @@ def application(file):
 def main():
     """Serve until killed; says its port."""
     config = uvicorn.Config(
-        application(sys.argv[1]), http="httptools", loop="asyncio", ws="none", lifespan="off", access_log=False,
+        application(sys.argv[1]), port=0, http="httptools", loop="asyncio", ws="none", lifespan="off", access_log=False,
         log_config=None, server_header=False,
     )  # fmt: skip
     listening = config.bind_socket()
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as ours has it
     print(listening.getsockname()[1], flush=True)  # noqa: T201
     uvicorn.Server(config).run([listening])
 
