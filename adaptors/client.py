@@ -133,6 +133,12 @@ class Client:
                 if request.writes:
                     self._runtime.fence()
                 response = self._exchanged(request, content, headers)
+        except httpx.LocalProtocolError:
+            raise JobError(
+                f"{request.where}: a header can't be sent",
+                code="bad_header",
+                fix=f"See that no key in credentials/{self.name}.yaml holds a line break.",
+            ) from None
         except httpx.RequestError as error:
             raise connection_error(error, request.where, writes=request.writes) from None
         if 200 <= response.status_code < 300:

@@ -77,6 +77,15 @@ def test_posts_over_one_connection(tmp_path):
         assert "server" not in answers[0].headers
 
 
+def test_answers_at_once(tmp_path):
+    """No answer waits until the peer has confirmed its head, which many do 40 ms later only."""
+    with Inbox(tmp_path) as inbox, listening(inbox.app) as made, httpx.Client(base_url=made.url) as client:
+        client.get("/healthz")
+        (connection,) = made.server_state.connections
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_ten_gigabytes(tmp_path):
     """R-WH5: ten gigabytes that are only declared are refused at once, and the connection ends."""
     with Inbox(tmp_path) as inbox, listening(inbox.app) as made:
