@@ -210,16 +210,14 @@ def test_an_answer_before_the_end_of_the_request():
 def test_no_answer_in_time(monkeypatch):
     """A host that says nothing is waited for as long as was agreed; its connection, over which the answer may still
     come, is not used again."""
-    monkeypatch.setitem(client_module._PATIENCE["timeout"], "read", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as listening, contextlib.ExitStack() as open_ones:
-        listening.settimeout(10)
-        client = Client("primero", {"url": f"http://127.0.0.1:{listening.getsockname()[1]}"}, Runtime(seed=1))
-        open_ones.enter_context(contextlib.closing(client))
-        for _ in range(2):
-            with pytest.raises(TimedOut) as caught:
-                client.send("POST", "/x", body={})
-            assert caught.value.unknown
-            open_ones.enter_context(listening.accept()[0])
+    monkeypatch.setitem(client_module._PATIENCE["timeout"], "read", 0.5)
+    with Host([YES, b"", YES], [YES.replace(b"1}", b"2}")]) as host, host.client() as client:
+        client.send("POST", "/x", body={})
+        with pytest.raises(TimedOut) as caught:
+            client.send("POST", "/x", body={})
+
+        assert caught.value.unknown
+        assert {"a": 2} == client.send("POST", "/x", body={}).body
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Other: b", "a\nb", "a\n"])
