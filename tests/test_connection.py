@@ -210,7 +210,7 @@ def test_an_answer_before_the_end_of_the_request():
 def test_no_answer_in_time(monkeypatch):
     """A host that says nothing is waited for as long as was agreed; its connection, over which the answer may still
     come, is not used again."""
-    monkeypatch.setitem(client_module._PATIENCE["timeout"], "read", 0.5)
+    monkeypatch.setitem(client_module._PATIENCE["timeout"], "read", 2.0)
     with Host([YES, b"", YES], [YES.replace(b"1}", b"2}")]) as host, host.client() as client:
         client.send("POST", "/x", body={})
         with pytest.raises(TimedOut) as caught:
