@@ -102,6 +102,10 @@ MEANINGS: Mapping[str, Meaning] = {
     "credential_incomplete": Meaning(
         "The credential lacks an entry, which the message names.", "Compare with the file in credentials.example/."
     ),
+    "bad_header": Meaning(
+        "A key in the credential can't be sent, since it holds a line break. Nothing was sent.",
+        "Write that key on one line.",
+    ),
     "transport": Meaning(
         "The credential of the far side names no transport that is known.",
         "Take the transport of the file in credentials.example/.",
