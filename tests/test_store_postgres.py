@@ -1,8 +1,10 @@
 """What is other in PostgreSQL: connections that break off, locks that go with them, and hosts that share."""
 
+import itertools
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -88,9 +90,11 @@ def test_restarts_under_load(tmp_path):
     """R-WH1 H16 However often the server loses its power: what was accepted is there once, what was refused isn't."""
     server = servers.Server(servers.programs() or servers.missing(), durable=True)
     accepted, refused, unconfirmed = set(), set(), set()
+    numbers, enough = itertools.count(), threading.Event()
 
-    def keep_on(store, names):
-        for name in names:
+    def keep_on(store):
+        while not enough.is_set():
+            name = f"m{next(numbers)}"
             try:
                 post(store, name)
                 accepted.add(name)
@@ -102,12 +106,14 @@ def test_restarts_under_load(tmp_path):
 
     try:
         with Store.open(tmp_path, at=server.address(), patience=3) as store, ThreadPoolExecutor(4) as pool:
-            numbers = range(400)
-            posting = [pool.submit(keep_on, store, [f"m{n}" for n in numbers[start::4]]) for start in range(4)]
-            for _ in range(3):
-                time.sleep(0.3)
-                server.stop()
-                server.start()
+            posting = [pool.submit(keep_on, store) for _ in range(4)]
+            try:
+                for _ in range(3):
+                    time.sleep(0.3)
+                    server.stop()
+                    server.start()
+            finally:
+                enough.set()
             for each in posting:
                 each.result(60)
             kept = {name for (name,) in store.read("SELECT id FROM messages")}
