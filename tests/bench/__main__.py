@@ -1,16 +1,16 @@
 """Measure, print the table, and write it into docs/performance.md: `python -m tests.bench [NAME …]`."""
 
 import argparse
-import tempfile
 from importlib import import_module
 from pathlib import Path
 
+from tests.bench.measure import folder
 from tests.bench.page import Table, load
 
 # In this order; a name is that of the module that measures it.
 BENCHES = ("start", "items", "flow", "caseload", "posts", "claims", "erasing", "postgres", "pages", "idle", "reference")
 # What is compared there is not the disk's to decide: a disk that is slow makes all alike.
-IN_MEMORY = ("posts", "claims", "erasing", "postgres", "pages")
+IN_MEMORY = ("claims", "erasing", "postgres", "pages")
 
 
 def main():
@@ -23,16 +23,10 @@ def main():
     table = Table()
     print(f"load at the start: {load()}", flush=True)  # noqa: T201
     for name in names:
-        with _folder(name) as folder:
-            for figure in import_module(f"tests.bench.{name}").figures(Path(folder)):
+        with folder(in_memory=name in IN_MEMORY) as place:
+            for figure in import_module(f"tests.bench.{name}").figures(Path(place)):
                 print(table.put(figure), flush=True)  # noqa: T201
                 table.write()
-
-
-def _folder(name):
-    """A folder of its own, which is gone afterwards; gives its path."""
-    memory = Path("/dev/shm")
-    return tempfile.TemporaryDirectory(prefix="bench-", dir=memory if name in IN_MEMORY and memory.is_dir() else None)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parent.parent.parent
 # Bytecode is kept between two starts, as it is wherever nobody switched that off.
@@ -58,6 +59,12 @@ def seconds(values):
         if middle >= size:
             return f"{middle / size:.3g} {unit}"
     return f"{middle / 1e-9:.3g} ns"
+
+
+def folder(*, in_memory):
+    """A folder of its own, on the disk or in memory, which is gone after the block; gives its path."""
+    memory = Path("/dev/shm")
+    return TemporaryDirectory(prefix="bench-", dir=memory if in_memory and memory.is_dir() else None)
 
 
 def megabytes(size):

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from runner import keys
 from runner.store import Store
 from tests.bench import load
-from tests.bench.measure import ENVIRONMENT, ROOT, Figure, in_turn, ratio
+from tests.bench.measure import ENVIRONMENT, ROOT, Figure, folder, in_turn, ratio, seconds, timed
 
 PROJECT = """\
 name: posts
@@ -43,24 +44,36 @@ POSTS, CONNECTIONS = 2_000, 32
 WHAT = f"inbox, posts of 8 KB at {CONNECTIONS} connections"
 
 
-def figures(folder, rounds=7):
-    """How many posts a second, and the slowest of a hundred, at 32 connections."""
-    bare = [sys.executable, "-m", "tests.bench.bare", str(folder / "bare.sqlite")]
-    with inbox(folder) as ours, _serving(bare, folder) as port:
-        yield from compared(
-            WHAT, rounds, ours, ("bare Starlette route, one committed insert", _posting(port)), ("≥ 0.5 ×", "≤ 60 ms")
-        )
+def figures(place, rounds=7):
+    """How many posts a second, and the slowest of a hundred, at 32 connections: with a disk that flushes each commit,
+    which is what durable means, and in memory, where the CPU alone is compared."""
+    yield from _beside_bare(place, WHAT, rounds, ("≥ 0.5 ×", "≤ 60 ms"))
+    with folder(in_memory=True) as memory:
+        yield from _beside_bare(Path(memory), f"the same in memory, {CONNECTIONS} connections", rounds)
+
+
+def flush(place, rounds=200):
+    """How long a flush of 8 KB takes in this folder, in seconds, each time."""
+    with open(place / "flushed", "wb", buffering=0) as file:
+        return [timed(lambda: (file.write(bytes(8192)), os.fdatasync(file.fileno()))) for _ in range(rounds)]
+
+
+def _beside_bare(place, what, rounds, targets=("—", "—")):
+    bare = [sys.executable, "-m", "tests.bench.bare", str(place / "bare.sqlite")]
+    name = f"bare Starlette route, one committed insert (a flush takes {seconds(flush(place))})"
+    with inbox(place) as ours, _serving(bare, place) as port:
+        yield from compared(what, rounds, ours, (name, _posting(port)), targets)
 
 
 @contextmanager
-def inbox(folder, at=None):
+def inbox(place, at=None):
     """An inbox in a process of its own while the block runs, its store in the folder or at this address; gives what
     posts a round to it."""
-    (folder / "project.yaml").write_text(PROJECT)
-    (folder / "keep.py").write_text('"""Keeps."""\n\noperations = [lambda state: state]\n')
-    with Store.open(folder / "data", at=at) as store:
+    (place / "project.yaml").write_text(PROJECT)
+    (place / "keep.py").write_text('"""Keeps."""\n\noperations = [lambda state: state]\n')
+    with Store.open(place / "data", at=at) as store:
         key = keys.create(store, "bench", now=datetime.now(UTC))
-    with _serving([sys.executable, "-c", SERVE, *([at] if at else [])], folder) as port:
+    with _serving([sys.executable, "-c", SERVE, *([at] if at else [])], place) as port:
         yield _posting(port, key)
 
 
@@ -87,10 +100,10 @@ def _posting(port, key="none"):
 
 
 @contextmanager
-def _serving(command, folder):
+def _serving(command, place):
     """A server in a process of its own, which says its port first."""
     environment = {**ENVIRONMENT, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=place, env=environment) as process:
         try:
             yield int(process.stdout.readline())
         finally:
