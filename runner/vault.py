@@ -14,7 +14,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -121,6 +123,16 @@ class Vault:
         """An id as the store may keep it: recognised here, and nowhere else."""
         return self.fingerprint(b"text\0" + text.encode())
 
+    @contextmanager
+    def reading_once(self) -> Iterator["Vault"]:
+        """This vault for the work of a moment, in which it reads each key once, and looks once which there are."""
+        brief = copy(self)
+        brief._keys = _ReadOnce(self._keys)
+        try:
+            yield brief
+        finally:
+            self._newest = max(self._newest, brief._newest)
+
     def epochs(self) -> list[str]:
         """The days whose keys are here, oldest first. Raises StoreError."""
         return sorted(filter(_EPOCH.fullmatch, self._keys.names()))
@@ -150,6 +162,34 @@ class Vault:
         It is no error that it is gone already: a crash may have come between this and what depends on it.
         """
         self._keys.destroy(epoch)
+
+
+class _ReadOnce:
+    """Keys that are held elsewhere, as they were when they were first asked for."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._names: list[str] | None = None
+        self._read: dict[str, bytes] = {}
+
+    def names(self) -> list[str]:
+        if self._names is None:
+            self._names = self._keys.names()
+        return self._names
+
+    def read(self, name: str) -> bytes:
+        if name not in self._read:
+            self._read[name] = self._keys.read(name)
+        return self._read[name]
+
+    def make(self, name: str) -> None:
+        self._names = None
+        self._keys.make(name)
+
+    def destroy(self, name: str) -> None:
+        self._names = None
+        self._read.pop(name, None)
+        self._keys.destroy(name)
 
 
 def _encrypt(key: bytes, plain: bytes, about: str) -> bytes:

@@ -52,6 +52,19 @@ def test_a_message_is_kept(inbox):
     assert second[1] == inbox.vault.keyed("B")
 
 
+def test_ids_in_order(inbox):
+    """A message's id tells nothing of it but when it came: what comes later has a later one, and no two are alike."""
+    ids = []
+    for number in range(3):
+        ids.append(inbox.post({**PARTS, "number": number}).json()["id"])
+        inbox.time += timedelta(seconds=1)
+    assert sorted(ids) == ids
+    assert {32} == {len(each) for each in ids}
+    at_once = [inbox.post({**PARTS, "number": number}).json()["id"] for number in range(3, 30)]
+    assert 27 == len({each[12:] for each in at_once})
+    assert 1 == len({each[:12] for each in at_once})
+
+
 def test_nothing_in_clear(inbox):
     """R-ER2: while a message waits, no file of the data directory holds a word of it, nor its subject."""
     inbox.post(PARTS)
@@ -319,7 +332,7 @@ def test_many_while_the_store_fails(inbox, monkeypatch):
     assert 202 == inbox.run([inbox.request(PARTS)])[0].status_code
 
 
-@pytest.mark.parametrize("part", ["store.accept", "store.keys", "vault.seal"])
+@pytest.mark.parametrize("part", ["store.accept_each", "store.keys", "vault.seal"])
 @pytest.mark.parametrize("error", [StoreError, VaultError])
 def test_storage_that_fails(inbox, monkeypatch, part, error):
     """R-WH2: where a message can't be kept, or not be encrypted, the answer is 503 with Retry-After."""

@@ -9,8 +9,8 @@ from tests.simulation.sabotage import BUGS
 TELLING = {
     "no-look-up": 3, "kept-nowhere": 22, "answers-dropped": 22, "no-erasure": 1, "bytes-left": 1, "lost-on-restart": 26,
     "swapped-children": 1, "wrong-age": 1, "no-done": 2, "decision-unseen": 1, "gives-up-at-once": 2,
-    "cursor-on-failure": 40, "no-intended": 16, "no-subject": 14, "refused-twice": 32, "decision-too-early": 15,
-    "release-for-good": 577, "clock-unnoticed": 189,
+    "cursor-on-failure": 40, "no-intended": 15, "no-subject": 14, "refused-twice": 32, "decision-too-early": 98,
+    "release-for-good": 2715, "clock-unnoticed": 189,
 }  # fmt: skip
 
 ONCE_WRONG = (3920, 5292, 6423)  # seeds that have found something, beyond those that CI runs in any case

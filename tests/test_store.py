@@ -121,6 +121,36 @@ def test_committed_together(tmp_path):
         assert [(10,)] == store.read("SELECT count(*) FROM settings")
 
 
+def test_several_changes_of_one_caller(database, tmp_path):
+    """H16 Several works are committed together, and each has an outcome of its own: one that fails undoes no other."""
+
+    def half(db):
+        db.execute("INSERT INTO settings VALUES ('half', 'a change')")
+        raise StoreError("no")
+
+    def keep(name):
+        return lambda db: (db.execute("INSERT INTO settings VALUES (?, 'x')", (name,)), name)[1]
+
+    with database.open(tmp_path) as store:
+        first, failed, last = store.change_each([keep("first"), half, keep("last")])
+        assert ("first", "last") == (first(), last())
+        with pytest.raises(StoreError, match="no"):
+            failed()
+        assert [("first",), ("last",)] == store.read("SELECT name FROM settings ORDER BY name")
+        assert [] == store.change_each([])
+
+
+def test_several_changes_are_one_commit(tmp_path):
+    """R-WH1 What one caller wants to have done together is flushed once."""
+    commits = []
+    with Store.open(tmp_path) as store:
+        store._writer.set_trace_callback(lambda statement: commits.append(statement == "COMMIT"))
+        works = [lambda db, name=name: db.execute("INSERT INTO settings VALUES (?, 'x')", (name,)) for name in "abc"]
+        for outcome in store.change_each(works):
+            outcome()
+        assert 1 == sum(commits)
+
+
 def test_interrupted_change(database, tmp_path):
     """H16: an interruption in the midst of a change undoes it, is not swallowed, and blocks nobody."""
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from runner.errors import EpochRetired
+from runner.errors import EpochRetired, StoreError
 from tests.kept import DAY, ERROR, HOUR, NOON, claim, message, post, run, sealed, unit
 
 
@@ -37,6 +37,21 @@ def test_a_hundred_at_once(store):
     assert (1, {first[0].id}) == (len(first), {each.id for each in accepted})
     assert {1} == {each.matched for each in accepted}
     assert (1, 99) == (len(store.units()), store.message(first[0].id).duplicates)
+
+
+def test_alike_in_one_transaction(store):
+    """H21: of messages that are kept together, one that repeats another, or fails, is told so; the others are kept."""
+    given = [
+        (message("m1", fingerprint="same"), [unit("u1")]),
+        (message("m2", fingerprint="same"), [unit("u2")]),
+        (message("m3"), [unit("u1")]),
+        (message("m4"), [unit("u4")]),
+    ]
+    first, again, failed, last = store.accept_each(given, now=NOON)
+    assert (("m1", False), ("m1", True)) == ((first().id, first().duplicate), (again().id, again().duplicate))
+    with pytest.raises(StoreError):
+        failed()
+    assert ("m4", ["m1", "m4"]) == (last().id, sorted(line.id for line in store.messages()))
 
 
 @pytest.mark.parametrize(

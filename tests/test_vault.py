@@ -62,6 +62,64 @@ def test_key_that_goes_while_it_is_used(tmp_path):
     assert b"other" == vault.open(vault.seal(b"other", "envelope/u2"), "envelope/u2")
 
 
+class Counted:
+    """Keys in a folder; counts how often each is read, and how often one asks which there are."""
+
+    def __init__(self, folder):
+        self.asked = []
+        self._keys = KeyFolder(folder / "keys")
+
+    def __getattr__(self, name):
+        def ask(*arguments):
+            self.asked.append((name, *arguments))
+            return getattr(self._keys, name)(*arguments)
+
+        return ask
+
+
+def test_reading_once(tmp_path):
+    """For the work of a moment each key is read once, whatever is sealed meanwhile; it opens as ever."""
+    keys = Counted(tmp_path)
+    vault = Vault(keys, now=lambda: NOON)
+    vault.fingerprint(b"the first")
+    keys.asked.clear()
+    with vault.reading_once() as brief:
+        prints = [brief.fingerprint(b"one") for _ in range(3)]
+        envelopes = [brief.seal(NAME.encode(), f"envelope/u{number}") for number in range(3)]
+    assert [("names",), ("read", "2026-03-01"), ("read", "fingerprint")] == sorted(keys.asked)
+    assert {vault.fingerprint(b"one")} == set(prints)
+    assert [NAME.encode()] * 3 == [vault.open(one, f"envelope/u{number}") for number, one in enumerate(envelopes)]
+
+
+def test_key_that_goes_between_two_moments(tmp_path):
+    """R-RT4 What was read once is not remembered: a key that is gone is missed by the next who seals, and none is made
+    in its place."""
+    vault = vault_at(tmp_path)
+    with vault.reading_once() as brief:
+        brief.seal(b"one", "envelope/u1")  # makes today's key
+    (epoch,) = (tmp_path / "keys").glob("2*.key")
+    epoch.unlink()
+    for _ in range(2):
+        with vault.reading_once() as brief, pytest.raises(VaultError, match="is missing"):
+            brief.seal(b"other", "envelope/u2")
+    with pytest.raises(VaultError, match="is missing"):
+        vault.seal(b"other", "envelope/u2")
+    assert not epoch.exists()
+
+
+def test_new_key_while_reading_once(tmp_path):
+    """R-RT4 Where the day changes in such a moment, what is sealed from then on is sealed with the new day's key."""
+    time = [NOON]
+    vault = Vault(KeyFolder(tmp_path / "keys"), now=lambda: time[0])
+    with vault.reading_once() as brief:
+        before = brief.seal(b"one", "envelope/u1")
+        time[0] += timedelta(days=1)
+        after = brief.seal(b"other", "envelope/u2")
+        vault.destroy("2026-03-01")
+    assert ("2026-03-01", "2026-03-02") == (before.key.epoch, after.key.epoch)
+    assert b"other" == vault.open(after, "envelope/u2")
+
+
 @pytest.mark.parametrize("part", ["ciphertext", "wrapped"])
 def test_changed_bytes(tmp_path, part):
     """An envelope in which one bit was changed, or of which nothing is left, doesn't open."""

@@ -19,10 +19,11 @@ from runner.inbox import settings
 from runner.inbox.answers import Refusal, accepted, health, refused
 from runner.inbox.attempts import Attempts
 from runner.inbox.authentication import KnownKeys, presented
-from runner.inbox.intake import Intake
+from runner.inbox.intake import Body, Intake
 from runner.inbox.origin import is_allowed
 from runner.inbox.rate import Rate
 from runner.inbox.readiness import is_ready
+from runner.inbox.reception import Reception
 from runner.inbox.settings import Limits, Settings
 from runner.logs.faults import place_of
 from runner.logs.log import SILENT, Log
@@ -81,7 +82,7 @@ class _Endpoints:
     ) -> None:
         self._store = store
         self._vault = vault
-        self._intake = intake
+        self._reception = Reception(intake, self._kept)
         self._setting = setting
         self._known_keys = KnownKeys(store, now=now)
         self._attempts = Attempts(store, now=now)
@@ -129,15 +130,14 @@ class _Endpoints:
             raise Refusal("query_not_allowed")
         _refuse_other_forms(request.headers)
         body = await _body(request, self._setting.limits)
-        kept = await run_in_threadpool(self._take, body, key.label)
+        kept = await self._reception.take(body, key.label)
         await self._known_keys.note_use(key)
         return accepted(kept.id, kept.matched)
 
-    def _take(self, body: bytes, key_label: str) -> Accepted:
-        kept = self._intake.take(body, key_label)
+    def _kept(self, kept: Accepted, taken: Body) -> None:
+        body, key_label = taken
         self._log.write(_event(kept), message=kept.id, key=key_label, size=len(body), units=kept.matched)
         self._ring()
-        return kept
 
     async def _authenticated(self, request: Request) -> Key:
         # The key is looked up in any case, so that all who are turned away wait alike (R-WH4).

@@ -1,9 +1,11 @@
 """What becomes of a body: read, routed, encrypted, and kept in one transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random, SystemRandom
-from threading import Lock
+from typing import NoReturn
 
 from runner import custody, handover
 from runner.errors import EpochRetired, WrongUse
@@ -14,6 +16,9 @@ from runner.inbox.settings import Settings
 from runner.project import Project
 from runner.store import Accepted, NewMessage, NewUnit, Store
 from runner.vault import Sealed, Vault
+
+Body = tuple[bytes, str]  # and the label of the key with which it came
+Outcome = Callable[[], Accepted]
 
 # All parts of a message together, in bodies of the greatest size: each is a whole message but for one list.
 _GROWTH = 8
@@ -44,7 +49,6 @@ class Intake:
         self._kept = timedelta(days=project.settings.get("retention", {}).get("payload_days", _DAYS_KEPT))
         self._now = now
         self._random = random or SystemRandom()
-        self._preparing = Lock()  # threads that all compute at once keep each other from it
 
     def take(self, body: bytes, key_label: str) -> Accepted:
         """Keep a message and its units of work; when this returns they are committed and flushed (R-WH1).
@@ -52,10 +56,41 @@ class Intake:
         The same body again is told from its fingerprint, whatever its blanks and the order of its keys (H21). One
         that no job waits for is kept apart (H37). Raises Refusal, StoreError and VaultError.
         """
-        try:
-            return self._keep(body, key_label)
-        except EpochRetired:  # midnight passed between encrypting and keeping
-            return self._keep(body, key_label)
+        return self.take_each([(body, key_label)])[0]()
+
+    def take_each(self, bodies: Sequence[Body]) -> list[Outcome]:
+        """Take several at once: each by itself, but flushed together. What `take` gives or raises is to be asked for
+        of each."""
+        outcomes = self._taken(bodies)
+        for number, outcome in enumerate(outcomes):
+            with suppress(Exception):  # it is for who asks
+                try:
+                    outcome()
+                except EpochRetired:  # midnight passed between encrypting and keeping
+                    outcomes[number] = self._taken(bodies[number : number + 1])[0]
+        return outcomes
+
+    def _taken(self, bodies: Sequence[Body]) -> list[Outcome]:
+        outcomes: list[Outcome | None] = []
+        prepared: list[tuple[NewMessage, list[NewUnit]]] = []
+        with self._vault.reading_once() as vault:
+            for body, key_label in bodies:
+                try:
+                    prepared.append(self._prepared(body, key_label, vault))
+                    outcomes.append(None)
+                except Exception as error:
+                    outcomes.append(partial(fail, error))
+        kept = iter(self._store.accept_each(prepared, now=self._now(), window=self._window, keep=self._kept))
+        return [outcome or next(kept) for outcome in outcomes]
+
+    def _prepared(self, body: bytes, key_label: str, vault: Vault) -> tuple[NewMessage, list[NewUnit]]:
+        """A body that is read, routed and encrypted."""
+        message = strictjson.read(body, self._limits)
+        message_id = self._new_id()
+        fingerprint = vault.fingerprint(strictjson.canonical(message))
+        units = list(self._units(message, vault))
+        sealed = None if units else _seal(vault, message, message_id)
+        return NewMessage(message_id, key_label, fingerprint, len(body), sealed), units
 
     def take_again(self, message_id: str) -> Accepted | None:
         """Route a quarantined message once more, since the project may have been mended; None when it isn't one.
@@ -77,35 +112,31 @@ class Intake:
             raise WrongUse(f"the message {message_id} can't be taken: {refusal.code}", fix=fix) from None
 
     def _readmit(self, message_id: str, message: Message) -> Accepted | None:
-        units = list(self._units(message))
+        units = list(self._units(message, self._vault))
         return self._store.readmit(message_id, units, now=self._now(), window=self._window)
 
-    def _keep(self, body: bytes, key_label: str) -> Accepted:
-        with self._preparing:
-            message, units = self._prepared(body, key_label)
-        return self._store.accept(message, units, now=self._now(), window=self._window, keep=self._kept)
-
-    def _prepared(self, body: bytes, key_label: str) -> tuple[NewMessage, list[NewUnit]]:
-        message = strictjson.read(body, self._limits)
-        message_id = self._new_id()
-        fingerprint = self._vault.fingerprint(strictjson.canonical(message))
-        units = list(self._units(message))
-        sealed = None if units else self._seal(message, message_id)
-        return NewMessage(message_id, key_label, fingerprint, len(body), sealed), units
-
-    def _units(self, message: Message) -> Iterator[NewUnit]:
+    def _units(self, message: Message, vault: Vault) -> Iterator[NewUnit]:
         room = _GROWTH * self._limits.size
         for number, part in enumerate(route(message, self._jobs)):
             unit_id = self._new_id()
-            sealed = self._seal(part.message, unit_id)
+            sealed = _seal(vault, part.message, unit_id)
             room -= len(sealed.ciphertext)
             if number == self._limits.parts or room < 0:
                 raise Refusal("too_many_parts")
-            subject = None if part.subject is None else self._vault.keyed(part.subject)
+            subject = None if part.subject is None else vault.keyed(part.subject)
             yield NewUnit(unit_id, part.job, subject, sealed)
 
-    def _seal(self, message: Message, holder: str) -> Sealed:
-        return self._vault.seal(handover.pack({"data": message}), about=custody.about(holder))
-
     def _new_id(self) -> str:
-        return f"{self._random.getrandbits(128):032x}"
+        """A number that nobody else has. It begins with the time, as a UUID of version 7 does, so that what comes in
+        together stands together in each index: with random ones, most of what a commit writes would be these."""
+        milliseconds = int(self._now().timestamp() * 1000)
+        return f"{milliseconds:012x}{self._random.getrandbits(128):032x}"[:32]
+
+
+def _seal(vault: Vault, message: Message, holder: str) -> Sealed:
+    return vault.seal(handover.pack({"data": message}), about=custody.about(holder))
+
+
+def fail(error: Exception) -> NoReturn:
+    """The outcome of a body that couldn't be taken."""
+    raise error

@@ -8,11 +8,11 @@ when a whole service runs in one thread.
 
 import os
 import pwd
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +23,9 @@ from runner.store import ownership, whereabouts
 from runner.store.change import Change, Work
 from runner.store.connection import Engine, Link, Transaction
 from runner.store.migrations import WITH_KEY, migrate
+from runner.store.readers import Readers
 from runner.store.sqlite import FIX, Sqlite
+from runner.store.turns import Turns
 
 KEY = "store.key"
 
@@ -67,9 +69,8 @@ class Database:
         self.who = who or _system_user()
         self.session = 0  # how many connections for writing there have been before this one
         self._waiting: deque[Change[Any]] = deque()
-        self._turns = threading.Condition()
-        self._busy = False
-        self._idle: list[Link] = []
+        self._turns = Turns()
+        self._readers = Readers(self._connect)
         self._closed = False
         self._lost: dict[str, Unconfirmed] = {}
         try:
@@ -105,12 +106,8 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Link]:
         """A connection for queries only; there are as many as readers at once."""
-        with self._told():
-            link = self._reader()
-            try:
-                yield link
-            finally:
-                self._give_back(link)
+        with self._told(), self._readers.one() as link:
+            yield link
 
     @contextmanager
     def snapshot(self) -> Iterator[Link]:
@@ -120,13 +117,17 @@ class Database:
 
     def change(self, work: Work[T]) -> T:
         """Do the work in a transaction; its result, once that is committed and flushed. All of it or nothing."""
-        mine = Change(work)
-        self._waiting.append(mine)
-        with self._turn(unless=lambda: mine.settled) as ours:
+        return self.change_each([work])[0]()
+
+    def change_each(self, works: Sequence[Work[T]]) -> list[Callable[[], T]]:
+        """The same for several works, in one transaction: each is done or not by itself, and its outcome is asked for
+        by itself."""
+        mine = [Change(work) for work in works]
+        self._waiting.extend(mine)
+        with self._turns.one(unless=lambda: all(change.settled for change in mine)) as ours:
             if ours:
                 self._commit_waiting()
-        with self._told():
-            return mine.outcome()
+        return [partial(self._outcome, change) for change in mine]
 
     def change_known(self, name: str, work: Work[T]) -> T:
         """The same, for what nobody would notice otherwise: where its outcome is unknown, `recalled` tells it later."""
@@ -202,31 +203,13 @@ class Database:
 
     def close(self) -> None:
         """Close the database."""
-        with self._turn():
+        with self._turns.one():
             self._closed = True
             self._writer.close()
-            self._drop_readers()
-
-    @contextmanager
-    def _turn(self, unless: Callable[[], bool] = lambda: False) -> Iterator[bool]:
-        """Be the only one who writes; False when that isn't needed any more.
-
-        Whoever is done wakes all who wait: those whose change was settled leave, so that the next group is a large one.
-        """
-        ours = False
-        try:
-            with self._turns:
-                self._turns.wait_for(lambda: unless() or not self._busy)
-                ours = not unless()
-                self._busy = self._busy or ours
-            yield ours
-        finally:
-            if ours:
-                with self._turns:
-                    self._busy = False
-                    self._turns.notify_all()
+            self._readers.close()
 
     def _connect(self) -> Link:
+        self._refuse_closed()
         return self._engine.connect()
 
     def _own_key(self) -> bytes:
@@ -240,29 +223,13 @@ class Database:
             raise StoreError(f"{KEY} is no key", fix="Put it back as it was.")
         return key
 
-    def _reader(self) -> Link:
-        self._refuse_closed()
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._connect()
-
-    def _give_back(self, link: Link) -> None:
-        if link.lost:
-            self._drop_readers()  # the others broke off with it
-        link.close() if self._closed or link.lost else self._idle.append(link)
-
-    def _drop_readers(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
-
     def _refuse_closed(self) -> None:
         if self._closed:
             raise StoreError("the store is closed", fix="Open it again.")
 
     def _on_writer(self, do: Callable[[Link], T]) -> T:
         """Do something outside of a transaction, as the only one who writes."""
-        with self._turn():
+        with self._turns.one():
             return self._do(do)
 
     def _do(self, do: Callable[[Link], T]) -> T:
@@ -277,12 +244,16 @@ class Database:
         return do(self._writer)
 
     def _connect_again(self) -> None:
-        self._drop_readers()
+        self._readers.drop()
         fresh = self._connect()
         self._writer.close()
         self._writer, self._transaction = fresh, Transaction(fresh, self.sealed, self.who)
         self.session += 1
         self._engine.take_again(fresh)
+
+    def _outcome(self, change: Change[T]) -> T:
+        with self._told():
+            return change.outcome()
 
     def _commit_waiting(self) -> None:
         group: list[Change[Any]] = []

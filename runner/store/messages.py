@@ -1,7 +1,8 @@
 """Messages that were posted: accepted once, counted when repeated, quarantined when no job wants them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from runner.store import envelopes, units
@@ -33,7 +34,23 @@ class Messages(Database):
         It is one while a message with its fingerprint is pending or parked, or succeeded within the window (H21).
         Without units it is quarantined, and its envelope kept for `keep` (H37).
         """
-        return self.change(lambda db: _accept(db, message, units, now, window, keep))
+        return self.accept_each([(message, units)], now=now, window=window, keep=keep)[0]()
+
+    def accept_each(
+        self,
+        messages: Sequence[tuple[NewMessage, Sequence[NewUnit]]],
+        *,
+        now: datetime,
+        window: timedelta = _WEEK,
+        keep: timedelta = _WEEK,
+    ) -> list[Callable[[], Accepted]]:
+        """Several messages in one transaction; what became of each, to be asked for: it is what `accept` gives."""
+        return self.change_each(
+            [
+                partial(_accept, message=message, parts=units, now=now, window=window, keep=keep)
+                for message, units in messages
+            ]
+        )
 
     def readmit(
         self, message_id: str, units: Sequence[NewUnit], *, now: datetime, window: timedelta = _WEEK

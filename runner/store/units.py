@@ -29,12 +29,13 @@ def next_turn(db: Transaction) -> int:
 
 def add(db: Transaction, units: Collection[NewUnit], *, message: str | None, turn: int, now: datetime) -> None:
     """Put new units in line, with their envelopes."""
+    arrived = text(now)
     for unit in units:
         envelopes.keep(db, unit.id, unit.sealed)
         db.execute(
             """INSERT INTO units (id, message, job, subject, started_by, turn, status, arrived, since, due)
                VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)""",
-            (unit.id, message, unit.job, unit.subject, unit.started_by, turn, text(now), text(now), text(now)),
+            (unit.id, message, unit.job, unit.subject, unit.started_by, turn, arrived, arrived, arrived),
         )
     for subject in dict.fromkeys(unit.subject for unit in units):
         line_up(db, subject)

@@ -1,0 +1,61 @@
+"""Bodies on their way from the requests that brought them into the store, in the order in which they came."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+
+from runner.inbox.intake import Body, Intake, Outcome, fail
+from runner.store import Accepted
+
+_TOGETHER = 64  # bodies
+_Waiting = tuple[Body, asyncio.Future[Outcome]]
+
+
+class Reception:
+    """Takes in what many requests bring at once: all that wait go together, in one thread.
+
+    With a thread for each request these would only keep each other from working, and some would wait much longer than
+    others. `told` is called in that thread, with each message that was kept and its body.
+    """
+
+    def __init__(self, intake: Intake, told: Callable[[Accepted, Body], None]) -> None:
+        self._intake = intake
+        self._told = told
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reception")
+        self._waiting: list[_Waiting] = []
+        self._at_work: asyncio.Task[None] | None = None
+
+    async def take(self, body: bytes, key_label: str) -> Accepted:
+        """As `Intake.take`: when this returns, the message is committed and flushed."""
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append(((body, key_label), outcome))
+        if self._at_work is None:
+            self._at_work = asyncio.create_task(self._take_waiting())
+        return (await outcome)()
+
+    async def _take_waiting(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+                await self._take_group(group)
+        finally:
+            self._at_work = None
+
+    async def _take_group(self, group: Sequence[_Waiting]) -> None:
+        bodies = [body for body, _ in group]
+        try:
+            outcomes = await asyncio.get_running_loop().run_in_executor(self._thread, self._take_each, bodies)
+        except Exception as error:
+            outcomes = [partial(fail, error)] * len(group)
+        for (_, future), outcome in zip(group, outcomes, strict=True):
+            if not future.done():  # else the request was broken off
+                future.set_result(outcome)
+
+    def _take_each(self, bodies: Sequence[Body]) -> list[Outcome]:
+        outcomes = self._intake.take_each(bodies)
+        for body, outcome in zip(bodies, outcomes, strict=True):
+            with suppress(Exception):  # who asked is told
+                self._told(outcome(), body)
+        return outcomes
