@@ -19,6 +19,8 @@ def is_allowed(peer: str | None, forwarded_for: str, settings: Settings) -> bool
     >>> is_allowed("10.0.0.1", "192.0.2.7", settings), is_allowed("192.0.2.7", "192.0.2.7", settings)
     (True, False)
     """
+    if not (settings.behind_proxy or settings.allow_from):
+        return True
     sender = _address(peer)
     if settings.behind_proxy:
         if not _within(sender, settings.behind_proxy):
