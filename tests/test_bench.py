@@ -1,5 +1,6 @@
 """The benchmarks' own parts (tests/bench): ratios, and the table in docs/performance.md."""
 
+import os
 import sys
 
 from bench import postgres
@@ -34,6 +35,12 @@ def test_what_a_command_cost_is_known(tmp_path):
     assert 3 == cost.code
     assert 0 < cost.cpu
     assert 1_000_000 < cost.peak
+
+
+def test_a_peak_is_the_command_s_own(tmp_path):
+    """A command's peak memory is its own, whatever the process holds that measures it."""
+    held = bytearray(os.urandom(1) * 200_000_000)
+    assert run(sys.executable, "-c", "pass", folder=tmp_path).peak < 100_000_000 < len(held)
 
 
 def test_a_figure_replaces_its_line_only(tmp_path):

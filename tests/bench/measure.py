@@ -1,7 +1,9 @@
 """Measuring: two sides in turn, and what a process cost."""
 
+import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -80,18 +82,13 @@ def timed(work):
 
 
 def run(*command, folder=ROOT):
-    """Run a command to its end, with what it says dropped; its Cost."""
-    quiet = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
-    before = os.getcwd()
-    os.chdir(folder)
-    try:
-        begun = time.perf_counter()
-        pid = os.posix_spawn(command[0], command, ENVIRONMENT, file_actions=quiet)
-        _, status, usage = os.wait4(pid, 0)
-    finally:
-        os.chdir(before)
-    wall = time.perf_counter() - begun
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status))
+    """Run a command to its end, with what it says dropped; its Cost.
+
+    It is started by a small process (spawn.py): Linux counts to a command's peak what the one held that started it.
+    """
+    spawn = [sys.executable, "-S", "-E", ROOT / "tests" / "bench" / "spawn.py", *command]
+    told = subprocess.run(spawn, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True)
+    return Cost(**json.loads(told.stdout))
 
 
 def runner(*words, folder=ROOT, allowed=(0,)):
