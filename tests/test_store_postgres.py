@@ -370,6 +370,26 @@ def test_claim_uses_its_index(store):
     assert "units_due" in str(plans)
 
 
+def test_a_burst_is_noticed(store):
+    """When much more waits than before, the database is told to look, so that handing out goes by its indexes; not
+    again while nothing changes."""
+
+    def looked():
+        found = "SELECT relname, analyze_count FROM pg_stat_user_tables WHERE relid IN ('units'::regclass, "
+        return dict(store.read(f"{found}'procrastinate_jobs'::regclass)"))
+
+    post(store, "many", *(unit(f"u{number}") for number in range(1000)))
+    for _ in range(100):  # what has changed is counted within a second or so
+        store.offer(NOON, jobs=["sort"])
+        if all(looked().values()):
+            break
+        time.sleep(0.1)
+    before = looked()
+    assert all(before.values())
+    store.offer(NOON, jobs=["sort"])
+    assert before == looked()
+
+
 def test_receipts_wait_for_the_end_of_the_key(store):
     """R-ER3 R-ER4 PostgreSQL overwrites nothing: a receipt is marked when the key of its payload is destroyed."""
     post(store, "m1")

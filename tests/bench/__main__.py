@@ -8,7 +8,10 @@ from tests.bench.measure import folder
 from tests.bench.page import Table, load
 
 # In this order; a name is that of the module that measures it.
-BENCHES = ("start", "items", "flow", "caseload", "posts", "claims", "erasing", "postgres", "pages", "idle", "reference")
+BENCHES = (
+    "start", "items", "flow", "caseload", "posts", "claims", "erasing", "postgres", "units", "pages", "idle",
+    "reference",
+)  # fmt: skip
 # What is compared there is not the disk's to decide: a disk that is slow makes all alike.
 IN_MEMORY = ("claims", "erasing", "postgres", "pages")
 

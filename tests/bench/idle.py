@@ -29,7 +29,7 @@ def figures(folder):
         keys.create(store, "bench", now=datetime.now(UTC))
     service = [sys.executable, "-m", "runner", "serve", "--json"]
     bare = [sys.executable, "-m", "tests.bench.bare", str(folder / "bare.sqlite")]
-    with _serving(service, folder) as ours, _serving(bare, folder) as other:
+    with serving(service, folder) as ours, serving(bare, folder) as other:
         time.sleep(SETTLED)
         before = _cpu(ours), _cpu(other)
         time.sleep(SECONDS)
@@ -48,7 +48,7 @@ def figures(folder):
 
 
 @contextmanager
-def _serving(command, folder):
+def serving(command, folder):
     """A server in a process of its own, which says its port or address first; gives its number."""
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder, env=ENVIRONMENT

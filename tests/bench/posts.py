@@ -21,6 +21,7 @@ triggers:
   posted: {message: {request_type: Keep}}
 inbox: {port: 0, rate: 1000000000}
 """
+JOB = '"""Keeps."""\n\noperations = [lambda state: state]\n'
 # The inbox alone is measured: nothing is done with what it keeps.
 SERVE = """
 import random, sys
@@ -70,7 +71,7 @@ def inbox(place, at=None):
     """An inbox in a process of its own while the block runs, its store in the folder or at this address; gives what
     posts a round to it."""
     (place / "project.yaml").write_text(PROJECT)
-    (place / "keep.py").write_text('"""Keeps."""\n\noperations = [lambda state: state]\n')
+    (place / "keep.py").write_text(JOB)
     with Store.open(place / "data", at=at) as store:
         key = keys.create(store, "bench", now=datetime.now(UTC))
     with _serving([sys.executable, "-c", SERVE, *([at] if at else [])], place) as port:
