@@ -72,6 +72,15 @@ def test_no_group_without_end(intake):
     assert names == [name for group in intake.given[1:] for name in group] == [outcome.id for outcome in outcomes[1:]]
 
 
+def test_no_group_without_measure(intake):
+    """R-WH5 Of large bodies fewer are taken in at once, and the largest alone, so that memory stays bounded."""
+    names = [letter * size for letter, size in zip("abcdef", (900_000, 900_000, 900_000, 3_000_000, 5, 5), strict=True)]
+    brought(intake, ["first"], names)
+    assert [["first"], ["a", "b"], ["c"], ["d"], ["e", "f"]] == [
+        [name if name == "first" else name[0] for name in group] for group in intake.given
+    ]
+
+
 def test_one_bad_among_good_ones(intake):
     """R-WH1 One body that is refused is so alone; only those that were kept are told, each with its own body."""
     told = []

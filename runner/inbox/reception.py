@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from itertools import accumulate
 
 from runner.inbox.intake import Body, Intake, Outcome, fail
 from runner.store import Accepted
 
 _TOGETHER = 64  # bodies
+_ROOM = 2_000_000  # bytes of bodies, unless one alone has more: what is made of all of them is held at once
 _Waiting = tuple[Body, asyncio.Future[Outcome]]
 
 
@@ -38,10 +40,16 @@ class Reception:
     async def _take_waiting(self) -> None:
         try:
             while self._waiting:
-                group, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+                number = self._next_group()
+                group, self._waiting = self._waiting[:number], self._waiting[number:]
                 await self._take_group(group)
         finally:
             self._at_work = None
+
+    def _next_group(self) -> int:
+        """How many of those who wait go together."""
+        sizes = accumulate(len(body) for (body, _), _ in self._waiting[:_TOGETHER])
+        return max(sum(size <= _ROOM for size in sizes), 1)
 
     async def _take_group(self, group: Sequence[_Waiting]) -> None:
         bodies = [body for body, _ in group]

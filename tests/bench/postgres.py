@@ -16,17 +16,24 @@ CHANGES, THREADS = 2_000, 32
 
 
 def figures(folder, rounds=7):
-    """Each beside SQLite; nothing but a line that says so, where no PostgreSQL is installed."""
+    """Each beside SQLite."""
+    with databases(folder, "postgres") as database:
+        for each in (_posts, _changes, _erasing, _claims) if database else ():
+            yield from each(folder, database, rounds)
+
+
+@contextmanager
+def databases(folder, name):
+    """Databases of a server of our own; None, and a line that says so, where no PostgreSQL is installed."""
     place = servers.programs()
     if place is None:
-        print(f"postgres is skipped: {servers.MISSING}", flush=True)  # noqa: T201
+        print(f"{name} is skipped: {servers.MISSING}", flush=True)  # noqa: T201
+        yield None
         return
     # Beside the folder, not in it: that is closed to the user whom the server runs as.
     server = servers.Server(place, durable=True, under=folder.parent)
     try:
-        database = InPostgres(server)
-        for each in (_posts, _changes, _erasing, _claims):
-            yield from each(folder, database, rounds)
+        yield InPostgres(server)
     finally:
         server.remove()
 

@@ -1,5 +1,6 @@
 """Units of a job that does nothing, done by the service: how many a second, from their claim to their receipt."""
 
+import itertools
 import statistics
 import sys
 import time
@@ -12,11 +13,10 @@ from runner.inbox.intake import Intake
 from runner.keyfolder import KeyFolder
 from runner.store import Store
 from runner.vault import Vault
-from tests import servers
 from tests.bench import load, posts
 from tests.bench.idle import serving
-from tests.bench.measure import Figure, ratio
-from tests.databases import InPostgres
+from tests.bench.measure import Figure, in_turn, ratio
+from tests.bench.postgres import databases
 
 SECONDS = 5
 BEGUN = 20  # units after which the start is over
@@ -25,31 +25,26 @@ WAITING = 4_000
 
 def figures(folder, rounds=3):
     """The service over SQLite; over PostgreSQL one worker, and two, where that is installed."""
-    alone = [_done_a_second(folder / f"file-{number}") for number in range(rounds)]
-    what, engine = "units of a job that does nothing", "SQLite, one service"
-    yield Figure(f"{what}: {engine}", _told(alone), "—", "—")
-    place = servers.programs()
-    if place is None:
-        print(f"units are skipped over PostgreSQL: {servers.MISSING}", flush=True)  # noqa: T201
-        return
-    server = servers.Server(place, durable=True, under=folder.parent)
-    try:
-        at = InPostgres(server).address
-        one, two = (
-            [_done_a_second(folder / f"{workers}-{number}", at, workers) for number in range(rounds)]
-            for workers in (1, 2)
+    numbers = itertools.count()
+    what, alone = "units of a job that does nothing", "SQLite, one service"
+    with databases(folder, "units over PostgreSQL") as database:
+        sides = {alone: (None, 1)}
+        if database:
+            sides |= {"PostgreSQL, one worker": (database.address, 1), "PostgreSQL, two workers": (database.address, 2)}
+        found = in_turn(
+            rounds,
+            **{side: lambda how=how: _done_a_second(folder / str(next(numbers)), *how) for side, how in sides.items()},
         )
-    finally:
-        server.remove()
-    yield Figure(f"{what}: PostgreSQL, one worker", _told(one), f"{engine}: {_told(alone)}", ratio(one, alone))
-    yield Figure(f"{what}: PostgreSQL, two workers", _told(two), f"one: {_told(one)}", ratio(two, one))
+    for side, rates in found.items():
+        other = ("—", "—") if side == alone else (f"{alone}: {_told(found[alone])}", ratio(rates, found[alone]))
+        yield Figure(f"{what}: {side}", _told(rates), *other)
 
 
 def _told(rates):
     return f"{statistics.median(rates):,.0f}/s"
 
 
-def _done_a_second(place, at=None, workers=1):
+def _done_a_second(place, at, workers):
     """How many units the services do a second, all of which lie there when they start."""
     place.mkdir()
     address = at(place) if at else None
