@@ -37,7 +37,7 @@ class Offers(Database):
         """Let the database look how much waits by now, where that is far more or less than when it looked last.
 
         By itself it looks once a minute. Until then it takes a burst of messages for a handful, and reads all of them
-        for each one that it hands out: 4 units a second instead of 160.
+        for each one that it hands out: 4 units a second instead of 140.
         """
         for (table,) in self.read(_GROWN):
             self._on_writer(partial(_analyze, table=table))
