@@ -11,6 +11,7 @@ from runner.logs.log import SILENT
 from runner.store import Store
 from runner.work import crew
 from runner.work.bell import Bell
+from tests import threads
 
 
 class Listened(Bell):
@@ -102,16 +103,15 @@ def test_the_crew_comes_and_goes(tmp_path):
     """All its threads begin, whoever rings is heard, and at the end none is left."""
     bell, did = Bell(), threading.Event()
     worker = Due(due=None)
-    before = threading.active_count()
     with (
         Store.open(tmp_path) as store,
         crew.at_work(worker, store, bell, number=3, now=lambda: NOON, give_up=print, log=SILENT),
     ):
-        assert before + 4 == threading.active_count()
+        assert 4 == len(threads.alive("crew"))
         worker.steps.append(lambda: did.set() or True)
         bell.ring()
         assert did.wait(60)
-    assert (True, before) == (worker.stopped, threading.active_count())
+    assert (True, set()) == (worker.stopped, threads.alive("crew"))
 
 
 def test_others_are_noticed(tmp_path):

@@ -3,7 +3,6 @@
 import re
 import socket
 import ssl
-import threading
 
 import httpx
 import pytest
@@ -13,6 +12,7 @@ from adaptors.sandbox.dtp import PRIMARY_KEY, REFERRALS, THUMBPRINT_HEADER, Dtp
 from adaptors.sandbox.faults import Fault, Faults, with_faults
 from adaptors.sandbox.serve import Listener
 from adaptors.sandbox.wire import empty_response, json_response
+from tests import threads
 
 
 def told(request):
@@ -173,7 +173,7 @@ def test_latency_delays_the_answer():
 
 def test_closing_ends_everything():
     """After close nobody listens, idle and waiting connections are dropped, and no thread is left."""
-    before = threading.active_count()
+    before = threads.alive("sandbox")
     faults = Faults(Fault("time_out", path="/hang"), Fault("latency", path="/slow", seconds=60))
     listener = Listener(with_faults(told, faults))
     connections = [socket.create_connection(("127.0.0.1", listener.port)) for _ in range(3)]
@@ -183,7 +183,7 @@ def test_closing_ends_everything():
 
     listener.close()
 
-    assert before == threading.active_count()
+    assert before == threads.alive("sandbox")
     for connection in connections:
         connection.close()
     with pytest.raises(ConnectionRefusedError):

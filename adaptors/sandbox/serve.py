@@ -39,7 +39,7 @@ class Listener:
         self._open: dict[socket.socket, threading.Thread] = {}
         self._socket = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread = threading.Thread(target=self._accept, name="sandbox", daemon=True)
         self._thread.start()
 
     @property
@@ -81,7 +81,7 @@ class Listener:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls:
             connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+        thread = threading.Thread(target=self._serve, name="sandbox", args=(connection,), daemon=True)
         self._open[connection] = thread
         thread.start()
 

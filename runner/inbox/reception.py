@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import accumulate
@@ -16,16 +15,15 @@ _Waiting = tuple[Body, asyncio.Future[Outcome]]
 
 
 class Reception:
-    """Takes in what many requests bring at once: all that wait go together, in one thread.
+    """Takes in what many requests bring at once: all that wait go together, one group after the other.
 
     With a thread for each request these would only keep each other from working, and some would wait much longer than
-    others. `told` is called in that thread, with each message that was kept and its body.
+    others. `told` is called beside the event loop, with each message that was kept and its body.
     """
 
     def __init__(self, intake: Intake, told: Callable[[Accepted, Body], None]) -> None:
         self._intake = intake
         self._told = told
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reception")
         self._waiting: list[_Waiting] = []
         self._at_work: asyncio.Task[None] | None = None
 
@@ -54,7 +52,8 @@ class Reception:
     async def _take_group(self, group: Sequence[_Waiting]) -> None:
         bodies = [body for body, _ in group]
         try:
-            outcomes = await asyncio.get_running_loop().run_in_executor(self._thread, self._take_each, bodies)
+            # Not in Starlette's threads, which pages of the console may all hold up.
+            outcomes = await asyncio.to_thread(self._take_each, bodies)
         except Exception as error:
             outcomes = [partial(fail, error)] * len(group)
         for (_, future), outcome in zip(group, outcomes, strict=True):

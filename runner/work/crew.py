@@ -27,8 +27,8 @@ def at_work(
 
     `give_up` is told, once a thread, that a key of the vault is gone, since then nothing can be done right.
     """
-    crew = [threading.Thread(target=work, args=(worker, bell, now, give_up, log)) for _ in range(number)]
-    crew.append(threading.Thread(target=listen, args=(store, bell)))
+    crew = [threading.Thread(target=work, name="crew", args=(worker, bell, now, give_up, log)) for _ in range(number)]
+    crew.append(threading.Thread(target=listen, name="crew", args=(store, bell)))
     for thread in crew:
         thread.start()
     try:
