@@ -1,6 +1,7 @@
 """The crew: nothing that is due is slept over, and nothing is looked for in vain (runner/work/crew.py)."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from runner.logs.log import SILENT
 from runner.store import Store
 from runner.work import crew
 from runner.work.bell import Bell
-from tests import threads
+from tests.threads import alive
 
 
 class Listened(Bell):
@@ -107,11 +108,29 @@ def test_the_crew_comes_and_goes(tmp_path):
         Store.open(tmp_path) as store,
         crew.at_work(worker, store, bell, number=3, now=lambda: NOON, give_up=print, log=SILENT),
     ):
-        assert 4 == len(threads.alive("crew"))
+        assert 4 == len(alive("crew"))
         worker.steps.append(lambda: did.set() or True)
         bell.ring()
         assert did.wait(60)
-    assert (True, set()) == (worker.stopped, threads.alive("crew"))
+    assert (True, set()) == (worker.stopped, alive("crew"))
+
+
+def test_the_crew_ends_after_what_is_at_hand(tmp_path):
+    """Who stops the crew waits until the operation that is under way is done."""
+    begun, done = threading.Event(), []
+
+    def take_long():
+        begun.set()
+        time.sleep(0.2)  # the longer, the surer this fails if nobody waits; it passes however long it takes
+        done.append("all")
+        return False
+
+    with (
+        Store.open(tmp_path) as store,
+        crew.at_work(Due(take_long), store, Bell(), number=1, now=lambda: NOON, give_up=print, log=SILENT),
+    ):
+        assert begun.wait(60)
+    assert ["all"] == done
 
 
 def test_others_are_noticed(tmp_path):

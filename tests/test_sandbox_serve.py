@@ -3,6 +3,8 @@
 import re
 import socket
 import ssl
+import threading
+import time
 
 import httpx
 import pytest
@@ -12,7 +14,7 @@ from adaptors.sandbox.dtp import PRIMARY_KEY, REFERRALS, THUMBPRINT_HEADER, Dtp
 from adaptors.sandbox.faults import Fault, Faults, with_faults
 from adaptors.sandbox.serve import Listener
 from adaptors.sandbox.wire import empty_response, json_response
-from tests import threads
+from tests.threads import alive
 
 
 def told(request):
@@ -173,7 +175,7 @@ def test_latency_delays_the_answer():
 
 def test_closing_ends_everything():
     """After close nobody listens, idle and waiting connections are dropped, and no thread is left."""
-    before = threads.alive("sandbox")
+    before = alive("sandbox")
     faults = Faults(Fault("time_out", path="/hang"), Fault("latency", path="/slow", seconds=60))
     listener = Listener(with_faults(told, faults))
     connections = [socket.create_connection(("127.0.0.1", listener.port)) for _ in range(3)]
@@ -183,11 +185,29 @@ def test_closing_ends_everything():
 
     listener.close()
 
-    assert before == threads.alive("sandbox")
+    assert before == alive("sandbox")
     for connection in connections:
         connection.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", listener.port))
+
+
+def test_closing_waits_for_an_answer_that_is_being_made():
+    """After close the stand-in is at work on nothing any more, not even on what began before."""
+    begun, made = threading.Event(), []
+
+    def make(request):
+        begun.set()
+        time.sleep(0.2)  # the longer, the surer this fails if nobody waits; it passes however long it takes
+        made.append(request.path)
+        return told(request)
+
+    listener = Listener(make)
+    with socket.create_connection(("127.0.0.1", listener.port)) as connection:
+        connection.sendall(b"GET /long HTTP/1.1\r\nHost: s\r\n\r\n")
+        assert begun.wait(60)
+        listener.close()
+        assert ["/long"] == made
 
 
 def test_a_port_that_is_taken_is_told():
