@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -361,6 +362,34 @@ def test_in_threads(tmp_path):
         service.settle()
         assert (60, []) == (len(seen), doubled)
         assert all(numbers == sorted(numbers) for numbers in by_child(seen))
+
+
+def test_next_one_of_a_subject_comes_at_once(tmp_path, monkeypatch):
+    """Who is given a child's next unit just before another thread lets go of the child waits, and puts nothing off."""
+    seen, others = [], []
+
+    def sort(state):
+        seen.append(state["data"]["number"])
+        return state
+
+    with Service(tmp_path, jobs=[made("sort", sort, on="x", subject="$.child", workers=2)]) as service:
+        lock = service.store.lock
+
+        @contextmanager
+        def let_go_late(name):
+            with lock(name):
+                yield
+                others.append(threading.Thread(target=service.worker.step))
+                others[-1].start()
+                threading.Event().wait(0.1)  # the longer, the surer the other one comes meanwhile
+
+        monkeypatch.setattr(service.store, "lock", let_go_late)
+        for number in range(3):
+            service.post({"type": "x", "child": "A", "number": number})
+        service.settle()
+        for other in others:
+            other.join()
+        assert [0, 1, 2] == seen
 
 
 def by_child(seen):

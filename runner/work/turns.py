@@ -9,7 +9,7 @@ For a message the job starts and is told: the work is done, and what it has to s
 import threading
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 
 from runner.errors import InUse
@@ -52,13 +52,13 @@ class Turns:
 
     def take_alone(self, job: Job, held: ExitStack) -> bool:
         """The same for a job that doesn't run beside itself, until `held` ends; False while it runs by hand."""
-        try:
-            held.enter_context(self._store.lock(f"job/{job.name}"))
-        except InUse:
-            return False
-        self.take(job)
-        held.callback(self.give_back, job)
-        return True
+        with ExitStack() as ours, suppress(InUse):
+            self.take(job)
+            ours.callback(self.give_back, job)  # after the lock, so that whoever finds the job free gets that, too
+            ours.enter_context(self._store.lock(f"job/{job.name}"))
+            held.enter_context(ours.pop_all())
+            return True
+        return False
 
     def give_back(self, job: Job) -> None:
         """Count a run of the job that ended."""

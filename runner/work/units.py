@@ -11,6 +11,7 @@ from runner.project import Job
 from runner.store import NewUnit, StartedBy, Unit, held_as
 from runner.work import verdict
 from runner.work.running import Performed
+from runner.work.subjects import Subjects
 from runner.work.verdict import Verdict
 from runner.work.workplace import Workplace
 
@@ -23,6 +24,7 @@ class Units:
 
     def __init__(self, place: Workplace) -> None:
         self._place = place
+        self._subjects = Subjects()
         retention = place.project.settings.get("retention", {})
         self._kept = timedelta(days=retention.get("payload_days", _KEPT_DAYS))
 
@@ -72,6 +74,7 @@ class Units:
         place = self._place
         try:
             if unit.subject:
+                held.enter_context(self._subjects.one(unit.subject))
                 held.enter_context(place.store.lock(f"subject/{unit.subject}"))
         except StoreError as error:
             due = place.now() + _IN_USE
