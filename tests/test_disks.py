@@ -23,7 +23,7 @@ from tests.canaries import traces
 from tests.chaos.processes import environment
 
 CANARIES = ("Nyakím «Quillwort» Deng-58213", "+251 91 155 57 731")
-BYTES = 1_500_000  # of the small disk
+BYTES = 8_000_000  # of the small disk: room for all that a test posts and for the log of changes (4 MB) beside it
 LONG = 60  # seconds that nothing here takes
 
 JOB = '''"""Fails until the gate is open. When a message comes."""
